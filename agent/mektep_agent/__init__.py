@@ -1,0 +1,1 @@
+"""The school agent: measures, keeps, and sends readings."""

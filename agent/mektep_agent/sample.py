@@ -1,0 +1,58 @@
+"""What an engine hands over: observations, not verdicts (a sample of singletons, RFC 2330).
+
+One place, `mektep_agent.statistics`, turns a sample into values, so that all engines mean the same by "throughput" and
+a number can be computed again later.
+"""
+
+import msgspec
+
+from mektep_wire import Direction, StopReason
+
+
+class Point(msgspec.Struct, frozen=True, array_like=True):
+    """Bytes that the receiving side had in all, `elapsed_s` after the test began."""
+
+    elapsed_s: float
+    total_bytes: int
+
+
+class TcpCounters(msgspec.Struct, frozen=True, kw_only=True):
+    """The sending kernel's last word on the connection (TCP_INFO); None where it said nothing."""
+
+    min_rtt_ms: float | None = None
+    bytes_acked: int | None = None
+    bytes_sent: int | None = None
+    bytes_retransmitted: int | None = None
+
+
+class ThroughputSample(msgspec.Struct, frozen=True, kw_only=True):
+    """One transfer in one direction.
+
+    `points` are of application bytes at the receiver: for an upload, as the server reported them. The elapsed times
+    never go back; the last point is the end of the test. `bytes_sent` and `bytes_received` are what the transfer cost
+    this computer's link, for the data budget.
+    """
+
+    direction: Direction
+    points: tuple[Point, ...]
+    duration_s: float
+    bytes_sent: int
+    bytes_received: int
+    stop_reason: StopReason
+    tcp: TcpCounters = TcpCounters()
+
+
+class EchoSample(msgspec.Struct, frozen=True, kw_only=True):
+    """Round trips to one target: a time for each answered probe, in the order of sending, None for each lost one."""
+
+    rtts_ms: tuple[float | None, ...]
+    duration_s: float
+    bytes_sent: int
+    bytes_received: int
+
+
+class LookupSample(msgspec.Struct, frozen=True, kw_only=True):
+    """One name resolution: how long it took and which addresses came back."""
+
+    lookup_ms: float
+    addresses: tuple[str, ...]

@@ -1,0 +1,89 @@
+"""What agent and collector share, and nothing else.
+
+A type may enter this package only if it crosses the wire between a school's agent and the collector. The package
+imports msgspec and the standard library, does no I/O, reads no clock, and holds no logic beyond validation.
+Numeric fields carry their unit in their name; unknown fields are refused; every Struct is frozen.
+"""
+
+from mektep_wire.assignment import Assignment, DateRange, SchoolHours, SignedAssignment, Target, Weekday
+from mektep_wire.batch import Batch, Fate, FateOutcome, Receipt
+from mektep_wire.decode import WireError, decode, encode
+from mektep_wire.enrolment import EnrolmentGrant, EnrolmentRequest, Platform
+from mektep_wire.failure import Failure, FailureKind
+from mektep_wire.identifier import Identifier, is_identifier, is_uuid7, new_uuid7, uuid7_time
+from mektep_wire.metric import METRICS, Metric, MetricFacts, Unit
+from mektep_wire.problem import Problem, ProblemKind
+from mektep_wire.reading import (
+    Access,
+    Clock,
+    ClockStatus,
+    Conditions,
+    Direction,
+    EngineName,
+    Interval,
+    Origin,
+    Outcome,
+    Power,
+    ProbeName,
+    Reading,
+    SkipReason,
+    StopReason,
+    Trigger,
+    Vpn,
+)
+from mektep_wire.signature import Purpose, format_signature, parse_signature, signing_input
+from mektep_wire.version import VERSION, WIRE_VERSION
+
+__all__ = [
+    "METRICS",
+    "VERSION",
+    "WIRE_VERSION",
+    "Access",
+    "Assignment",
+    "Batch",
+    "Clock",
+    "ClockStatus",
+    "Conditions",
+    "DateRange",
+    "Direction",
+    "EngineName",
+    "EnrolmentGrant",
+    "EnrolmentRequest",
+    "Failure",
+    "FailureKind",
+    "Fate",
+    "FateOutcome",
+    "Identifier",
+    "Interval",
+    "Metric",
+    "MetricFacts",
+    "Origin",
+    "Outcome",
+    "Platform",
+    "Power",
+    "ProbeName",
+    "Problem",
+    "ProblemKind",
+    "Purpose",
+    "Reading",
+    "Receipt",
+    "SchoolHours",
+    "SignedAssignment",
+    "SkipReason",
+    "StopReason",
+    "Target",
+    "Trigger",
+    "Unit",
+    "Vpn",
+    "Weekday",
+    "WireError",
+    "decode",
+    "encode",
+    "format_signature",
+    "is_identifier",
+    "is_uuid7",
+    "new_uuid7",
+    "parse_signature",
+    "signing_input",
+    "uuid7_time",
+]

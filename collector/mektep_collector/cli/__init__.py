@@ -1,0 +1,1 @@
+"""The command mektep-collector, and the only place that composes the parts."""

@@ -1,0 +1,1 @@
+"""Durable acceptance, exactly once."""

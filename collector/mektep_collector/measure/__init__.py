@@ -1,0 +1,1 @@
+"""NDT7 and UDP echo servers, so that a ministry owns its measuring points."""

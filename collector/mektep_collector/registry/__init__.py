@@ -1,0 +1,1 @@
+"""Schools, devices, codes: who may send, and for whom."""

@@ -1,0 +1,1 @@
+"""From store and registry to frozen documents."""

@@ -1,0 +1,1 @@
+"""Pure: what the numbers mean against norm and contract."""

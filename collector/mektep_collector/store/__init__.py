@@ -1,0 +1,1 @@
+"""Readings as time series behind one protocol."""

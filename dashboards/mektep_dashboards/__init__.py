@@ -1,0 +1,1 @@
+"""The pages: from frozen documents to HTML and charts."""
