@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := mektep_wire mektep_agent mektep_collector mektep_dashboards
 CODE := agent collector dashboards deploy tests
 
-.PHONY: help setup lint types imports format check clean lock
+.PHONY: help setup lint types imports format lock clean schema test test-quick check demo bench bench-links bench-agent bench-ingest
 
 help: ## Explain the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -43,3 +43,30 @@ lock: setup ## Lock the dependencies anew, with hashes and without index address
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+schema: setup ## Publish the wire's JSON Schema after a change that is meant
+	$(BIN)/python -m tests.support.publish_schema
+
+test: setup ## Run all tests (needs root for the link laboratory; installs Chromium, Node packages, iperf3 where it can)
+	@./deploy/test/install-peers
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests
+
+test-quick: setup ## Run the tests that need no rights and no foreign programs (<= 90 s)
+	$(BIN)/python -m pytest tests/unit tests/contract tests/integration tests/architecture -m "not rights and not peer and not slow"
+
+check: lint types imports test ## What CI runs: lint, types, imports, test
+
+demo: setup ## Collector, measuring server and one real agent on this machine; ONCE=1 ends after one reading
+	@$(BIN)/python deploy/demo/run.py $(if $(ONCE),--once)
+
+bench: bench-links bench-agent bench-ingest ## Print the figures that are promised, with their conditions
+
+bench-links: setup ## Throughput against links of known truth, beside M-Lab's JavaScript client (root)
+	$(BIN)/python -m tests.bench.links_accuracy
+
+bench-agent: setup ## The agent's memory and processor at rest, and the processor that a download costs
+	$(BIN)/python -m tests.bench.agent_at_rest
+	$(BIN)/python -m tests.bench.ndt7_client_cpu
+
+bench-ingest: setup ## Readings that the collector accepts in a second of processor time
+	$(BIN)/python -m tests.bench.ingest
