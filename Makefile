@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := mektep_wire mektep_agent mektep_collector mektep_dashboards
 CODE := agent collector dashboards deploy tests
 
-.PHONY: help setup lint types imports format lock clean schema test test-quick check demo bench bench-links bench-agent bench-ingest
+.PHONY: help setup lint types imports format lock clean schema reference test test-quick check demo bench bench-links bench-agent bench-ingest
 
 help: ## Explain the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -70,3 +70,6 @@ bench-agent: setup ## The agent's memory and processor at rest, and the processo
 
 bench-ingest: setup ## Readings that the collector accepts in a second of processor time
 	$(BIN)/python -m tests.bench.ingest
+
+reference: setup ## Write the reference pages that come from the code: commands, settings, metrics, words
+	$(BIN)/python -m tests.support.publish_reference
