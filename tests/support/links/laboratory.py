@@ -7,8 +7,8 @@ The one thing to know of::
         lab.school.run(["iperf3", "--client", lab.server.ipv4])
         lab.links[0].cut()
 
-Truth: IP bytes at the rate, so TCP goodput is rate * 1448 / 1500; the round trip is the sum of the delays. How well it is
-kept on this machine, tests/links/test_laboratory.py shows with programs that are not ours.
+Truth: IP bytes at the rate, so TCP goodput is rate * 1448 / 1500; the round trip is the sum of the delays. How well
+that is kept on this machine, tests/links/test_laboratory.py shows with programs that are not ours.
 """
 
 import os
@@ -20,14 +20,8 @@ from pathlib import Path
 import msgspec
 
 from tests.support.links.congestion import CongestionControl, choose
-from tests.support.links.forwarder import (
-    Forwarder,
-    LaboratoryError,
-    LinkCounters,
-    Way,
-    compiled,
-    compiler_obstacle,
-)
+from tests.support.links.error import LaboratoryError
+from tests.support.links.forwarder import Forwarder, LinkCounters, Way, compiled, compiler_obstacle
 from tests.support.links.namespace import Host, fresh_prefix, remove_leftovers
 from tests.support.links.shape import MTU_BYTES, Link, Shape
 
@@ -39,13 +33,11 @@ TRANSMIT_QUEUE_PACKETS = 10_000
 class Joint:
     """A link in place: can be changed, cut, restored and asked what crossed."""
 
-    def __init__(
-        self, link: Link, forwarder: Forwarder, school_side: tuple[Host, str], server_side: tuple[Host, str]
-    ) -> None:
-        """Take a running forwarder; who made it closes it."""
+    def __init__(self, link: Link, forwarder: Forwarder, sides: tuple[tuple[Host, str], tuple[Host, str]]) -> None:
+        """Take a running forwarder between two (host, device); who made it closes it."""
         self.link = link
         self._forwarder = forwarder
-        self._sides = (school_side, server_side)
+        self._sides = sides
         self.change(down=link.down, up=link.up)
 
     def change(self, *, down: Shape | None = None, up: Shape | None = None) -> None:
@@ -145,11 +137,10 @@ def _join(stack: ExitStack, index: int, link: Link, hosts: list[Host]) -> Joint:
     near, far = hosts[index], hosts[index + 1]
     forwarder = stack.enter_context(Forwarder((near.path, device), (far.path, device)))
     for number, host in ((1, near), (2, far)):
-        other = 3 - number
         host.ip("link", "set", device, "mtu", str(MTU_BYTES), "txqueuelen", str(TRANSMIT_QUEUE_PACKETS), "up")
-        host.ip("address", "add", f"10.77.{index}.{number}", "peer", f"10.77.{index}.{other}", "dev", device)
+        host.ip("address", "add", f"10.77.{index}.{number}/24", "dev", device)
         host.ip("address", "add", f"fd77:0:0:{index}::{number}/64", "dev", device, "nodad")
-    return Joint(link, forwarder, (near, device), (far, device))
+    return Joint(link, forwarder, ((near, device), (far, device)))
 
 
 def _route(hosts: list[Host]) -> None:

@@ -159,7 +159,7 @@ class Host:
         return ip_command("-netns", self.name, *words)
 
     def set(self, key: str, value: str) -> None:
-        """Set a kernel parameter of this host alone, such as net.ipv4.tcp_congestion_control; raises LaboratoryError."""
+        """Set a kernel parameter, such as net.ipv4.tcp_rmem, of this host alone; raises LaboratoryError."""
         path = "/proc/sys/" + key.replace(".", "/")
         done = subprocess.run(
             self.command(["tee", path]),

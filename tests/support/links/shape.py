@@ -10,18 +10,18 @@ TCP_PAYLOAD_BYTES = 1448
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
     """One direction of a link.
 
-    `rate_mbps` is charged for IP bytes, headers and all. A packet takes its length / rate to send, then `delay_ms`, then
-    between 0 and `jitter_ms` more, evenly drawn; it never overtakes. So `delay_ms` is the least, and jitter adds half of
-    itself to the mean of packets that are far apart.
+    `rate_mbps` is charged for IP bytes, headers and all. A packet takes its length / rate to send, then `delay_ms`,
+    then between 0 and `jitter_ms` more, evenly drawn; it never overtakes. So `delay_ms` is the least, and jitter adds
+    half of itself to the mean of packets that are far apart.
 
     Packets are lost before they reach the queue, so loss costs the sender, not the link: the truth stays `rate_mbps`.
     The n-th packet's fate depends on `seed` and n alone.
 
-    What waits is bounded by `queue_bytes` or, where that is None, by `queue_ms` at `rate_mbps`; a packet for which there
-    is no room is dropped. One packet always has room.
+    What waits is bounded by `queue_bytes` or, where that is None, by `queue_ms` at `rate_mbps`; a packet for which
+    there is no room is dropped. One packet always has room.
 
-    With `burst_bytes` the link is a token bucket of that depth, full at the start: it sends at `burst_rate_mbps` until the
-    bucket is empty. At that rate pass burst_bytes * burst_rate / (burst_rate - rate) bytes in one go.
+    With `burst_bytes` the link is a token bucket of that depth, full at the start: it sends at `burst_rate_mbps` until
+    the bucket is empty. At that rate pass burst_bytes * burst_rate / (burst_rate - rate) bytes in one go.
     """
 
     rate_mbps: float
