@@ -48,7 +48,7 @@ struct packet {
 
 struct fifo {
     struct packet *first, *last;
-    int64_t bytes;
+    int64_t bytes, packets;
 };
 
 struct random_stream {
@@ -105,6 +105,7 @@ static void append(struct fifo *fifo, struct packet *packet)
         fifo->first = packet;
     fifo->last = packet;
     fifo->bytes += packet->length_bytes;
+    fifo->packets++;
 }
 
 static struct packet *take(struct fifo *fifo)
@@ -114,6 +115,7 @@ static struct packet *take(struct fifo *fifo)
     if (!fifo->first)
         fifo->last = NULL;
     fifo->bytes -= packet->length_bytes;
+    fifo->packets--;
     return packet;
 }
 
@@ -268,10 +270,11 @@ static int report(const struct direction directions[2], char *answer, size_t siz
         const struct direction *d = &directions[i];
         length += snprintf(answer + length, size - (size_t)length,
                            "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-                           " %" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 "\n",
+                           " %" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n",
                            d->arrived_packets, d->arrived_bytes, d->delivered_packets, d->delivered_bytes, d->lost_packets,
                            d->queue_full_packets, d->cut_packets, d->refused_packets, d->late_packets,
-                           d->worst_lateness_ns, d->queue.bytes, d->deepest_queue_bytes);
+                           d->worst_lateness_ns, d->queue.packets + d->flight.packets, d->queue.bytes,
+                           d->deepest_queue_bytes);
     }
     return length;
 }

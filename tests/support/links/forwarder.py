@@ -40,7 +40,7 @@ class Counters(msgspec.Struct, frozen=True, array_like=True):
     """What one direction did since the link was made.
 
     Every packet that arrived was delivered, lost by the seed, dropped at a full queue, dropped by a cut, refused by
-    the receiving kernel, or is still on its way. `late_packets` were delivered more than 1 ms after they were due,
+    the receiving kernel, or is in transit. `late_packets` were delivered more than 1 ms after they were due,
     because the machine was busy; `worst_lateness_ms` says how late. Both tell how far this link can be trusted.
     """
 
@@ -54,6 +54,7 @@ class Counters(msgspec.Struct, frozen=True, array_like=True):
     refused_packets: int
     late_packets: int
     worst_lateness_ns: int
+    transit_packets: int
     queued_bytes: int
     deepest_queue_bytes: int
 

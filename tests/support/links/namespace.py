@@ -18,7 +18,8 @@ PREFIX = "mektep-lab"
 FOLDER = Path("/run/netns")
 COMMAND_TIMEOUT_S = 60
 END_TIMEOUT_S = 3
-END_LOOK_S = 0.02
+LISTENER_TIMEOUT_S = 10
+LOOK_S = 0.02
 
 
 def ip_command(*words: str) -> str:
@@ -73,7 +74,7 @@ def _remove(name: str) -> None:
             except ProcessLookupError:
                 continue
         while _living(name) and time.monotonic() < deadline_s:
-            time.sleep(END_LOOK_S)
+            time.sleep(LOOK_S)
         if not _living(name):
             break
     ip_command("netns", "delete", name)
@@ -153,6 +154,14 @@ class Host:
         )
         self._children.append(child)
         return child
+
+    def await_listener(self, port: int, *, timeout_s: float = LISTENER_TIMEOUT_S) -> None:
+        """Wait until a program of this host listens on a TCP or UDP port; raises LaboratoryError if none does."""
+        deadline_s = time.monotonic() + timeout_s
+        while not self.run(["ss", "--no-header", "--listening", "--tcp", "--udp", f"sport = :{port}"]).stdout.strip():
+            if time.monotonic() > deadline_s:
+                raise LaboratoryError(f"nothing listens on port {port} in {self.title} after {timeout_s} s")
+            time.sleep(LOOK_S)
 
     def ip(self, *words: str) -> str:
         """Run `ip` in this host; raises LaboratoryError."""
