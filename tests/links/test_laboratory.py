@@ -3,8 +3,7 @@
 Bands: TCP and UDP goodput within 1 % of the truth, the least round trip within 1 ms, losses to the packet.
 """
 
-from collections.abc import Callable
-from time import monotonic, sleep
+from time import sleep
 
 import pytest
 
@@ -16,6 +15,7 @@ from tests.support.links.iperf3 import (
     iperf3_server,
     transfer,
 )
+from tests.support.links.patience import await_count
 from tests.support.links.ping import RunningPing, ping
 
 pytestmark = [pytest.mark.rights, pytest.mark.peer, pytest.mark.slow]
@@ -119,34 +119,28 @@ def test_under_load_the_round_trip_grows_by_the_queue() -> None:
 
 def test_a_cut_loses_everything_until_it_is_restored() -> None:
     probe_count = 150
-    with laboratory(symmetric(20, 40)) as lab:
+    with laboratory(symmetric(20, 200)) as lab:
         running = RunningPing(lab.school, lab.server.ipv4, probe_count=probe_count, spacing_s=0.02)
-        await_count(lab, lambda: lab.counters().down.delivered_packets, 30)
+        await_count(lambda: lab.counters().down.delivered_packets, 30)
         lab.cut()
         delivered = lab.counters().down.delivered_packets
-        await_count(lab, lambda: lab.counters().up.cut_packets, 40)
+        assert lab.counters().down.cut_packets >= 3, "what was on its way is lost too"
+        await_count(lambda: lab.counters().up.cut_packets, 40)
         assert lab.counters().down.delivered_packets == delivered
         lab.restore()
         missing = running.result().missing(probe_count)
         counters = lab.counters()
         assert len(missing) == counters.up.cut_packets + counters.down.cut_packets
         assert missing == set(range(min(missing), max(missing) + 1))
-        assert 40 <= len(missing) <= 60
-
-
-def await_count(lab: Laboratory, count: Callable[[], int], wanted: int) -> None:
-    deadline_s = monotonic() + 10
-    while count() < wanted:
-        assert monotonic() < deadline_s, f"{count()} after 10 s, wanted {wanted}: {lab.counters()}"
-        sleep(0.005)
+        assert 40 <= len(missing) <= 70
 
 
 def test_tcp_outlives_a_cut() -> None:
     with laboratory(symmetric(20, 40)) as lab, iperf3_server(lab.server):
         running = RunningTransfer(lab.school, lab.server, "--reverse", "--interval", "0.2", duration_s=4)
-        await_count(lab, lambda: lab.counters().down.delivered_packets, 1500)
+        await_count(lambda: lab.counters().down.delivered_packets, 1500)
         lab.cut()
-        await_count(lab, lambda: lab.counters().down.cut_packets, 1)
+        await_count(lambda: lab.counters().down.cut_packets, 1)
         sleep(0.8)
         lab.restore()
         rates = running.result().interval_mbps()
@@ -157,7 +151,7 @@ def test_tcp_outlives_a_cut() -> None:
 def test_a_change_takes_hold_during_a_transfer() -> None:
     with laboratory(symmetric(20, 20)) as lab, iperf3_server(lab.server):
         running = RunningTransfer(lab.school, lab.server, "--reverse", *udp(25), "--interval", "0.25", duration_s=4)
-        await_count(lab, lambda: lab.counters().down.delivered_packets, 3000)
+        await_count(lambda: lab.counters().down.delivered_packets, 3000)
         slower = Shape(rate_mbps=5, delay_ms=10)
         lab.change(down=slower)
         rates = running.result().interval_mbps()

@@ -249,7 +249,10 @@ static int shape(struct direction directions[2], const char *request)
         index < 0 || index > 1 || !(rate_bps > 0) || !(burst_rate_bps >= rate_bps))
         return 0;
     struct direction *d = &directions[index];
-    transmit_until(d, now_ns());
+    int64_t now = now_ns();
+    transmit_until(d, now);
+    if (d->free_at_ns < (double)now)
+        d->free_at_ns = (double)now;
     d->rate_bytes_per_ns = rate_bps / 8e9;
     d->burst_rate_bytes_per_ns = burst_rate_bps / 8e9;
     d->delay_ns = delay_ns;
