@@ -28,7 +28,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     delay_ms: float = 0.0
     jitter_ms: float = 0.0
     loss_ratio: float = 0.0
-    queue_ms: float = 100.0
+    queue_ms: float = 200.0
     queue_bytes: int | None = None
     burst_bytes: int = 0
     burst_rate_mbps: float | None = None
@@ -77,7 +77,11 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
         return self.down.delay_ms + self.up.delay_ms
 
 
-def symmetric(rate_mbps: float, rtt_ms: float, *, queue_ms: float = 100.0) -> Link:
-    """Return a clean link with the same rate both ways and half of the round trip each way."""
+def symmetric(rate_mbps: float, rtt_ms: float, *, queue_ms: float = 200.0) -> Link:
+    """Return a clean link with the same rate both ways and half of the round trip each way.
+
+    The queue's default holds what BBR's start-up sends too much at 80 ms. At half of it, with 100 Mbit/s and 80 ms,
+    BBR takes its own losses for a policer's and stays at 86 to 95 % of the rate.
+    """
     shape = Shape(rate_mbps=rate_mbps, delay_ms=rtt_ms / 2, queue_ms=queue_ms)
     return Link(down=shape, up=shape)
