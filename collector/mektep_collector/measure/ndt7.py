@@ -1,0 +1,160 @@
+"""One connection to an NDT7 port, from its first byte to its end: request, answer, test, closing."""
+
+import logging
+import random
+import socket
+import ssl
+from uuid import uuid4
+
+from mektep_collector.clock import TimeSource
+from mektep_collector.measure.admission import Admission, Place
+from mektep_collector.measure.channel import Channel, ChannelError
+from mektep_collector.measure.counts import Counts
+from mektep_collector.measure.download import run_download
+from mektep_collector.measure.handshake import Refusal, Upgrade, answer_request, looks_like_http, refuse
+from mektep_collector.measure.measurement import ConnectionInfo, format_address
+from mektep_collector.measure.outcome import Outcome, Turned
+from mektep_collector.measure.session import Session
+from mektep_collector.measure.specification import HANDSHAKE_TIMEOUT_S, MAX_REQUEST_HEAD_BYTES, MAX_RUNTIME_S
+from mektep_collector.measure.upload import run_upload
+from mektep_wire import Direction
+
+_LOG = logging.getLogger(__name__)
+_HEAD_END = b"\r\n\r\n"
+_REFUSAL_LINGER_S = 1.0
+_NOTSENT_LOWAT_BYTES = 1 << 17
+_RETRY_AFTER_S = round(MAX_RUNTIME_S)
+
+
+class _TurnedAwayError(Exception):
+    def __init__(self, reason: Turned, refusal: Refusal | None = None) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.refusal = refusal
+
+
+class Ndt7Server:
+    """Serves connections, each in the thread that hands it over. Keeps nothing of one after its end."""
+
+    def __init__(
+        self, load: tuple[bytes, ...], admission: Admission, counts: Counts, time: TimeSource, chance: random.Random
+    ) -> None:
+        self._load = load
+        self._admission = admission
+        self._counts = counts
+        self._time = time
+        self._chance = chance
+
+    def serve(self, channel: Channel, tls: ssl.SSLContext | None) -> None:
+        """Serve one connection to its end and give its socket back, whatever happens. Blocks."""
+        try:
+            self._serve(channel, tls)
+        except _TurnedAwayError as turned:
+            self._counts.turned(turned.reason)
+            self._dismiss(channel, turned.refusal)
+        except ChannelError:
+            self._counts.turned(Turned.CONNECTION_LOST)
+            channel.abort()
+        finally:
+            channel.close()
+
+    def _serve(self, channel: Channel, tls: ssl.SSLContext | None) -> None:
+        until_s = self._time.monotonic_s() + HANDSHAKE_TIMEOUT_S
+        if tls is not None:
+            try:
+                channel.handshake_tls(tls, until_s)
+            except ChannelError:
+                raise _TurnedAwayError(Turned.TLS_FAILED) from None
+        head, rest = self._read_head(channel, until_s)
+        request = answer_request(head)
+        if isinstance(request, Refusal):
+            raise _TurnedAwayError(Turned.FRONT_PAGE if request.status == 200 else Turned.REFUSED, request)
+        with self._admission.place() as place:
+            if place is Place.TAKEN:
+                text = f"All places for tests are taken; come again in {_RETRY_AFTER_S} seconds.\n"
+                raise _TurnedAwayError(Turned.BUSY, refuse(503, text, {"Retry-After": str(_RETRY_AFTER_S)}))
+            if not channel.send_all(request.answer, until_s):
+                raise _TurnedAwayError(Turned.TIMED_OUT)
+            self._test(channel, request, rest)
+
+    def _read_head(self, channel: Channel, until_s: float) -> tuple[bytes, bytes]:
+        """Return the request's head and what came behind it, within its time and size."""
+        head = bytearray()
+        buffer = memoryview(bytearray(MAX_REQUEST_HEAD_BYTES))
+        while (end := head.find(_HEAD_END)) < 0:
+            if len(head) >= MAX_REQUEST_HEAD_BYTES:
+                raise _TurnedAwayError(Turned.REFUSED, refuse(431, "The request's head is too large.\n"))
+            if self._time.monotonic_s() >= until_s:
+                raise _TurnedAwayError(Turned.TIMED_OUT, refuse(408, "The request did not come in time.\n"))
+            count = channel.receive_into(buffer)
+            if count is None:
+                channel.wait_to_receive(until_s)
+                continue
+            if count == 0:
+                raise _TurnedAwayError(Turned.CONNECTION_LOST)
+            head += buffer[:count]
+            if not looks_like_http(bytes(head)):
+                raise _TurnedAwayError(Turned.NOT_HTTP, refuse(400, "This is no HTTP request.\n"))
+        end += len(_HEAD_END)
+        return bytes(head[:end]), bytes(head[end:])
+
+    def _test(self, channel: Channel, request: Upgrade, rest: bytes) -> None:
+        connection = channel.socket
+        try:
+            _prepare(connection)
+            facts = ConnectionInfo(
+                client=format_address(connection.getpeername()[:2]),
+                server=format_address(connection.getsockname()[:2]),
+                uuid=str(uuid4()),
+                started_at=self._time.now(),
+            )
+        except OSError:
+            raise _TurnedAwayError(Turned.CONNECTION_LOST) from None
+        session = Session(channel, facts, request.direction, self._time, self._chance)
+        self._counts.test_began(request.direction)
+        outcome = Outcome.CONNECTION_LOST
+        try:
+            session.take(memoryview(rest))
+            outcome = self._run(session, request)
+        finally:
+            self._counts.test_ended(request.direction, outcome, session.payload_bytes)
+            _LOG.info(
+                "ndt7_test_ended",
+                extra={"uuid": facts.uuid, "direction": request.direction.value, "outcome": outcome.value},
+            )
+        if outcome in {Outcome.TIMED_OUT, Outcome.CONNECTION_LOST}:
+            channel.abort()
+
+    def _run(self, session: Session, request: Upgrade) -> Outcome:
+        try:
+            if request.direction is Direction.DOWNLOAD:
+                return run_download(session, self._load, request.stop)
+            return run_upload(session)
+        except ChannelError:
+            return Outcome.CONNECTION_LOST
+
+    def _dismiss(self, channel: Channel, refusal: Refusal | None) -> None:
+        """Send a refusal and let the client read it: closing over unread bytes would reset the connection."""
+        if refusal is None:
+            return
+        until_s = self._time.monotonic_s() + _REFUSAL_LINGER_S
+        try:
+            if not channel.send_all(refusal.answer, until_s):
+                return
+            channel.finish_sending()
+            scratch = memoryview(bytearray(MAX_REQUEST_HEAD_BYTES))
+            while self._time.monotonic_s() < until_s:
+                count = channel.receive_into(scratch)
+                if count == 0:
+                    return
+                if count is None:
+                    channel.wait_to_receive(until_s)
+        except ChannelError:
+            return  # the client did not want to know
+
+
+def _prepare(connection: socket.socket) -> None:
+    """Send small messages at once, and keep little unsent in the kernel, so that ticks and the end come in time."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOTSENT_LOWAT_BYTES)

@@ -1,0 +1,43 @@
+"""The numbers of the NDT7 protocol (specification v0.11.0) and of WebSocket (RFC 6455) that our server keeps to.
+
+What the specification leaves open follows M-Lab's ndt-server; where clients in the field are narrower than the
+specification, the number is theirs and the comment names them.
+"""
+
+DOWNLOAD_PATH = "/ndt/v7/download"
+UPLOAD_PATH = "/ndt/v7/upload"
+SUBPROTOCOL = "net.measurementlab.ndt.v7"
+
+RUNTIME_S = 10.0
+"""How long a test runs, from the end of the WebSocket handshake."""
+
+MAX_RUNTIME_S = 13.0
+"""When a test is cut off, closing handshake or not."""
+
+CLOSING_TIMEOUT_S = 3.0
+"""How long the client may take to answer a closing frame."""
+
+HANDSHAKE_TIMEOUT_S = 7.0
+"""How long TLS handshake and request together may take. M-Lab's Go client waits as long for the answer."""
+
+TICK_MEAN_S = 0.25
+TICK_MIN_S = 0.025
+TICK_MAX_S = 0.625
+"""Measurements are sampled memorylessly, as ndt-server does, so that they cannot fall in step with the link."""
+
+FIRST_MESSAGE_BYTES = 1 << 13
+LARGEST_SENT_MESSAGE_BYTES = 1 << 20
+"""M-Lab's Go client refuses longer messages, though the specification allows 1<<24."""
+
+SCALING_FRACTION = 16
+"""A message doubles in size when it is at most this fraction of what was sent."""
+
+LARGEST_RECEIVED_MESSAGE_BYTES = 1 << 24
+"""The specification's limit. M-Lab's JavaScript client does send 1<<23."""
+
+MAX_QUERY_BYTES = 4_096
+MAX_REQUEST_HEAD_BYTES = 16_384
+
+EARLY_EXIT_VALUE = "250"
+EARLY_EXIT_BYTES = 250_000_000
+"""`early_exit=250` on a download ends it at the first tick with so many acknowledged bytes; no other value exists."""
