@@ -42,7 +42,8 @@ def run_download(session: Session, load: tuple[bytes, ...], stop: Stop) -> Outco
     while session.client is Client.OPEN:
         now_s = session.now_s()
         if now_s >= session.next_tick_s:
-            reached = stop is Stop.EARLY_EXIT and _has_exceeded(session.tick())
+            measurement = session.tick()
+            reached = stop is Stop.EARLY_EXIT and _has_exceeded(measurement)
         if not rest:
             if now_s >= session.end_s or reached:
                 break

@@ -1,6 +1,7 @@
 """One connection to an NDT7 port, from its first byte to its end: request, answer, test, closing."""
 
 import logging
+import math
 import random
 import socket
 import ssl
@@ -15,15 +16,13 @@ from mektep_collector.measure.handshake import Refusal, Upgrade, answer_request,
 from mektep_collector.measure.measurement import ConnectionInfo, format_address
 from mektep_collector.measure.outcome import Outcome, Turned
 from mektep_collector.measure.session import Session
-from mektep_collector.measure.specification import HANDSHAKE_TIMEOUT_S, MAX_REQUEST_HEAD_BYTES, MAX_RUNTIME_S
+from mektep_collector.measure.specification import MAX_REQUEST_HEAD_BYTES, Timing
 from mektep_collector.measure.upload import run_upload
 from mektep_wire import Direction
 
 _LOG = logging.getLogger(__name__)
 _HEAD_END = b"\r\n\r\n"
-_REFUSAL_LINGER_S = 1.0
 _NOTSENT_LOWAT_BYTES = 1 << 17
-_RETRY_AFTER_S = round(MAX_RUNTIME_S)
 
 
 class _TurnedAwayError(Exception):
@@ -37,9 +36,16 @@ class Ndt7Server:
     """Serves connections, each in the thread that hands it over. Keeps nothing of one after its end."""
 
     def __init__(
-        self, load: tuple[bytes, ...], admission: Admission, counts: Counts, time: TimeSource, chance: random.Random
+        self,
+        load: tuple[bytes, ...],
+        admission: Admission,
+        counts: Counts,
+        timing: Timing,
+        time: TimeSource,
+        chance: random.Random,
     ) -> None:
         self._load = load
+        self._timing = timing
         self._admission = admission
         self._counts = counts
         self._time = time
@@ -59,7 +65,7 @@ class Ndt7Server:
             channel.close()
 
     def _serve(self, channel: Channel, tls: ssl.SSLContext | None) -> None:
-        until_s = self._time.monotonic_s() + HANDSHAKE_TIMEOUT_S
+        until_s = self._time.monotonic_s() + self._timing.handshake_timeout_s
         if tls is not None:
             try:
                 channel.handshake_tls(tls, until_s)
@@ -71,8 +77,9 @@ class Ndt7Server:
             raise _TurnedAwayError(Turned.FRONT_PAGE if request.status == 200 else Turned.REFUSED, request)
         with self._admission.place() as place:
             if place is Place.TAKEN:
-                text = f"All places for tests are taken; come again in {_RETRY_AFTER_S} seconds.\n"
-                raise _TurnedAwayError(Turned.BUSY, refuse(503, text, {"Retry-After": str(_RETRY_AFTER_S)}))
+                retry_after_s = math.ceil(self._timing.max_runtime_s)
+                text = f"All places for tests are taken; come again in {retry_after_s} seconds.\n"
+                raise _TurnedAwayError(Turned.BUSY, refuse(503, text, {"Retry-After": str(retry_after_s)}))
             if not channel.send_all(request.answer, until_s):
                 raise _TurnedAwayError(Turned.TIMED_OUT)
             self._test(channel, request, rest)
@@ -110,7 +117,7 @@ class Ndt7Server:
             )
         except OSError:
             raise _TurnedAwayError(Turned.CONNECTION_LOST) from None
-        session = Session(channel, facts, request.direction, self._time, self._chance)
+        session = Session(channel, facts, request.direction, self._timing, self._time, self._chance)
         self._counts.test_began(request.direction)
         outcome = Outcome.CONNECTION_LOST
         try:
@@ -137,7 +144,7 @@ class Ndt7Server:
         """Send a refusal and let the client read it: closing over unread bytes would reset the connection."""
         if refusal is None:
             return
-        until_s = self._time.monotonic_s() + _REFUSAL_LINGER_S
+        until_s = self._time.monotonic_s() + self._timing.linger_s
         try:
             if not channel.send_all(refusal.answer, until_s):
                 return

@@ -25,6 +25,7 @@ from mektep_collector.measure.listen import choose_congestion_control, open_port
 from mektep_collector.measure.ndt7 import Ndt7Server
 from mektep_collector.measure.rate_limit import SourceLimit
 from mektep_collector.measure.settings import MeasureError, MeasureSettings, Ready, TlsFiles
+from mektep_collector.measure.specification import Timing
 
 _LOG = logging.getLogger(__name__)
 _WAITING_ROOM_COUNT = 64
@@ -34,6 +35,7 @@ _ACCEPT_PAUSE_S = 0.1
 async def serve(
     settings: MeasureSettings,
     announce: Callable[[Ready], None],
+    timing: Timing | None = None,
     time: TimeSource | None = None,
     chance: random.Random | None = None,
 ) -> None:
@@ -59,7 +61,14 @@ async def serve(
             time.monotonic_s(),
         )
         echo = EchoServer(datagram, limit, counts, time)
-        ndt7 = Ndt7Server(prepare_load(), Admission(settings.max_tests), counts, time, chance or random.SystemRandom())
+        ndt7 = Ndt7Server(
+            prepare_load(),
+            Admission(settings.max_tests),
+            counts,
+            timing or Timing(),
+            time,
+            chance or random.SystemRandom(),
+        )
         connections = opened.enter_context(Connections(ndt7, settings.max_tests + _WAITING_ROOM_COUNT, time))
         echo.start(loop)
         opened.callback(echo.stop, loop)

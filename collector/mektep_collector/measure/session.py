@@ -1,6 +1,6 @@
 """What both directions of a test share: its clock, its measurements, its control frames and its ending.
 
-A session belongs to one thread. Whatever the client does, it is over `MAX_RUNTIME_S` after it began.
+A session belongs to one thread. Whatever the client does, it is over `max_runtime_s` after it began.
 """
 
 import random
@@ -14,19 +14,16 @@ from mektep_collector.measure.frame import CloseCode, FrameError, FrameReader, O
 from mektep_collector.measure.measurement import ConnectionInfo, Measurement, measure
 from mektep_collector.measure.outcome import Outcome
 from mektep_collector.measure.specification import (
-    CLOSING_TIMEOUT_S,
     LARGEST_RECEIVED_MESSAGE_BYTES,
-    MAX_RUNTIME_S,
-    RUNTIME_S,
     TICK_MAX_S,
     TICK_MEAN_S,
     TICK_MIN_S,
+    Timing,
 )
 from mektep_wire import Direction
 
 RECEIVE_BUFFER_BYTES = 1 << 17
 _MAX_PENDING_BYTES = 1 << 15
-_LINGER_S = 1.0
 _NOTHING = memoryview(b"")
 
 
@@ -46,18 +43,25 @@ class Session:
     """One running test, from the end of the WebSocket handshake. Raises ChannelError when the connection breaks."""
 
     def __init__(
-        self, channel: Channel, facts: ConnectionInfo, direction: Direction, time: TimeSource, chance: random.Random
+        self,
+        channel: Channel,
+        facts: ConnectionInfo,
+        direction: Direction,
+        timing: Timing,
+        time: TimeSource,
+        chance: random.Random,
     ) -> None:
         self.channel = channel
         self.client = Client.OPEN
         self.payload_bytes = 0
         self._facts = facts
         self._direction = direction
+        self._timing = timing
         self._time = time
         self._chance = chance
         self._began_s = time.monotonic_s()
-        self.end_s = self._began_s + RUNTIME_S
-        self.cut_off_s = self._began_s + MAX_RUNTIME_S
+        self.end_s = self._began_s + timing.runtime_s
+        self.cut_off_s = self._began_s + timing.max_runtime_s
         self.next_tick_s = self._began_s + self._until_tick_s()
         self._reader = FrameReader(LARGEST_RECEIVED_MESSAGE_BYTES)
         self._buffer = memoryview(bytearray(RECEIVE_BUFFER_BYTES))
@@ -133,7 +137,7 @@ class Session:
         """
         if self.client is Client.GONE:
             return Outcome.CONNECTION_LOST
-        until_s = min(self.cut_off_s, self.now_s() + CLOSING_TIMEOUT_S)
+        until_s = min(self.cut_off_s, self.now_s() + self._timing.closing_timeout_s)
         words = self.take_pending()
         if self.client is not Client.BROKEN:
             words += encode_frame(Opcode.TEXT, msgspec.json.encode(self._measure()))
@@ -143,7 +147,7 @@ class Session:
             return outcome if self._await_closing(until_s) else Outcome.TIMED_OUT
         self.channel.finish_sending()
         if self.client is Client.BROKEN:
-            self._discard(min(until_s, self.now_s() + _LINGER_S))
+            self._discard(min(until_s, self.now_s() + self._timing.linger_s))
             return Outcome.PROTOCOL_ERROR
         return Outcome.CLIENT_CLOSED
 

@@ -4,21 +4,27 @@ What the specification leaves open follows M-Lab's ndt-server; where clients in 
 specification, the number is theirs and the comment names them.
 """
 
+import msgspec
+
 DOWNLOAD_PATH = "/ndt/v7/download"
 UPLOAD_PATH = "/ndt/v7/upload"
 SUBPROTOCOL = "net.measurementlab.ndt.v7"
 
-RUNTIME_S = 10.0
-"""How long a test runs, from the end of the WebSocket handshake."""
 
-MAX_RUNTIME_S = 13.0
-"""When a test is cut off, closing handshake or not."""
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """Deadlines of one connection; all waits together end by them. Tests hand in shorter ones."""
 
-CLOSING_TIMEOUT_S = 3.0
-"""How long the client may take to answer a closing frame."""
+    runtime_s: float = 10.0
+    """How long a test runs, from the end of the WebSocket handshake."""
+    max_runtime_s: float = 13.0
+    """When a test is cut off, closing handshake or not."""
+    closing_timeout_s: float = 3.0
+    """How long the client may take to answer a closing frame."""
+    handshake_timeout_s: float = 7.0
+    """How long TLS handshake and request together may take. M-Lab's Go client waits as long for the answer."""
+    linger_s: float = 1.0
+    """How long a client that was refused, or told of its fault, may take to read so."""
 
-HANDSHAKE_TIMEOUT_S = 7.0
-"""How long TLS handshake and request together may take. M-Lab's Go client waits as long for the answer."""
 
 TICK_MEAN_S = 0.25
 TICK_MIN_S = 0.025
