@@ -1,8 +1,8 @@
 """Throughput against links of known truth, beside M-Lab's own JavaScript client: `make bench-links` (root).
 
-On each link the project's measuring server stands at the far end; from the school's end the agent measures, then M-Lab's
-client, one after the other over the same link. Truth is the link's rate x 1448/1500, what full packets carry. Two figures
-of the agent are held against something:
+On each link the project's measuring server stands at the far end; from the school's end the agent measures, then
+M-Lab's client, one after the other over the same link. Truth is the link's rate x 1448/1500, what full packets carry.
+Two figures of the agent are held against something:
 
 - its throughput (the statistic of its method) against the truth;
 - its NDT7 figure (bytes / whole time, as every NDT7 client states it) against M-Lab's client, like with like.
@@ -185,7 +185,7 @@ def main() -> int:
     worst = max((abs(row.error_ratio) for row in rows), default=float("nan"))
     worst_against = max((abs(row.against_mlab_ratio) for row in rows), default=float("nan"))
     print(
-        f"{len(rows)} directions: worst error {worst:.1%} against the truth, {worst_against:.1%} against M-Lab's client; "
+        f"{len(rows)} directions: worst {worst:.1%} off the truth, {worst_against:.1%} off M-Lab's client; "
         f"{len(beyond)} beyond {BAND_RATIO:.0%}, {broken} links without figures."
     )
     return FAILED if beyond or broken else 0
