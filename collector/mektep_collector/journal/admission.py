@@ -1,0 +1,212 @@
+"""Exactly once: which readings of a submission are new, and the rows that say so, within the writer's transaction.
+
+A reading is itself by (device, epoch, seq). The same three with the same id are a duplicate: the reply was lost and the
+agent asks again. With another id they are a second computer that began from a copy of the first one's disk; that one is
+refused by name, since counting it would need a number that is already taken.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import apsw
+import msgspec
+
+from mektep_collector.journal.correction import corrected, sending, to_us
+from mektep_collector.journal.entries import read_keys
+from mektep_collector.journal.judgement import pack
+from mektep_collector.journal.sequence import SeqRange, runs
+from mektep_collector.journal.submission import Submission
+from mektep_wire import Fate, FateOutcome, Reading
+from mektep_wire.batch import MAX_BATCH_READINGS
+
+_MAX_KNOWN_STREAMS = 50_000
+_STORED = tuple(Fate(index=index, outcome=FateOutcome.STORED) for index in range(MAX_BATCH_READINGS))
+_DUPLICATE = tuple(Fate(index=index, outcome=FateOutcome.DUPLICATE) for index in range(MAX_BATCH_READINGS))
+_RANGES_DOWN = (
+    "SELECT first_seq, last_seq FROM received_range WHERE stream = ? AND first_seq <= ? ORDER BY first_seq DESC"
+)
+_SPANS_DOWN = "SELECT last_seq, position FROM span WHERE stream = ? AND first_seq <= ? ORDER BY first_seq DESC"
+_CLONED = (
+    "the collector holds another reading of this device under the same epoch and seq: the disk was cloned, or the "
+    "outbox restored from a copy; enrol this computer as a device of its own with a new outbox"
+)
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """What became of a submission: its entry's position if it brought anything new, and the fate of every reading."""
+
+    position: int | None
+    fates: Sequence[Fate]
+    stored_count: int
+    duplicate_count: int
+    rejected_count: int
+
+
+class Admission:
+    """Admits submissions through one connection; belongs to the writing thread, which owns the transaction."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._streams: dict[tuple[str, str], int] = {}
+
+    def forget(self) -> None:
+        """Drop what is remembered of the file; due after every transaction that was rolled back."""
+        self._streams.clear()
+
+    def admit(self, submission: Submission) -> Admitted:
+        """Write what is new of `submission`; raises apsw.Error, upon which the transaction is to be rolled back."""
+        readings = submission.readings
+        new: list[int] = []
+        fates: list[Fate] = list(submission.refused)
+        pieces: list[tuple[int, SeqRange]] = []
+        for epoch, members in _by_epoch(readings):
+            stream = self._stream(submission.device.id, epoch)
+            numbers = [readings[member].seq for member in members]
+            distinct = numbers if _ascend(numbers) else sorted(set(numbers))
+            wanted = runs(distinct)
+            held = self._held(stream, wanted)
+            if not held and len(distinct) == len(numbers):
+                fresh, fresh_runs = members, wanted
+            else:
+                fresh, again = _split(readings, members, held)
+                known = self._ids(stream, epoch, held)
+                known.update((readings[member].seq, readings[member].id) for member in fresh)
+                fates.extend(_fate_again(submission.indexes[member], readings[member], known) for member in again)
+                fresh_runs = runs(sorted(readings[member].seq for member in fresh))
+            new.extend(fresh)
+            pieces.extend((stream, piece) for piece in fresh_runs)
+        duplicate_count = sum(fate.outcome is FateOutcome.DUPLICATE for fate in fates)
+        rejected_count = len(fates) - duplicate_count
+        position = None
+        if new:
+            new.sort()
+            indexes = [submission.indexes[member] for member in new]
+            fates.extend(_STORED[index] for index in indexes)
+            position = self._write(submission, new, indexes)
+            for stream, piece in pieces:
+                self._mark(stream, piece, position)
+        if len(fates) > len(new):
+            fates.sort(key=lambda fate: fate.index)
+        return Admitted(position, fates, len(new), duplicate_count, rejected_count)
+
+    def _stream(self, device_id: str, epoch: str) -> int:
+        key = (device_id, epoch)
+        stream = self._streams.get(key)
+        if stream is None:
+            row = self._connection.execute(
+                "SELECT stream FROM stream WHERE device_id = ? AND epoch = ?", key
+            ).fetchone()
+            if row is None:
+                self._connection.execute("INSERT INTO stream (device_id, epoch) VALUES (?, ?)", key)
+                stream = self._connection.last_insert_rowid()
+            else:
+                stream = int(row[0])
+            if len(self._streams) >= _MAX_KNOWN_STREAMS:
+                self._streams.clear()
+            self._streams[key] = stream
+        return stream
+
+    def _held(self, stream: int, wanted: Sequence[SeqRange]) -> set[int]:
+        """Return those of the wanted numbers that were received before."""
+        held: set[int] = set()
+        for piece in wanted:
+            for low, high in self._connection.execute(_RANGES_DOWN, (stream, piece.last)):
+                if high < piece.first:
+                    break
+                held.update(range(max(low, piece.first), min(high, piece.last) + 1))
+        return held
+
+    def _ids(self, stream: int, epoch: str, numbers: set[int]) -> dict[int, str]:
+        """Return the stored id of each number, as far as its entry is still there."""
+        positions: set[int] = set()
+        for piece in runs(sorted(numbers)):
+            for high, position in self._connection.execute(_SPANS_DOWN, (stream, piece.last)):
+                if high < piece.first:
+                    break
+                positions.add(position)
+        return {
+            key.seq: key.id
+            for position in positions
+            for key in read_keys(self._connection, position)
+            if key.epoch == epoch and key.seq in numbers
+        }
+
+    def _write(self, submission: Submission, new: Sequence[int], indexes: Sequence[int]) -> int:
+        batch = submission.batch
+        sent = sending(batch, submission.received_at, submission.device.enrolled_at)
+        times = [corrected(submission.readings[member], sent) for member in new]
+        self._connection.execute(
+            "INSERT INTO entry (batch_id, device_id, school_id, received_us, signature, judgements, body_gzip)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                batch.id,
+                submission.device.id,
+                submission.device.school_id,
+                to_us(submission.received_at),
+                submission.signature,
+                pack(indexes, [at_us for at_us, _ in times], [method for _, method in times]),
+                submission.body_gzip,
+            ),
+        )
+        return self._connection.last_insert_rowid()
+
+    def _mark(self, stream: int, piece: SeqRange, position: int) -> None:
+        """Note a run of new numbers, joined with the received ranges that it touches."""
+        execute = self._connection.execute
+        execute("INSERT INTO span VALUES (?, ?, ?, ?)", (stream, piece.first, piece.last, position))
+        after = execute(
+            "SELECT last_seq FROM received_range WHERE stream = ? AND first_seq = ?", (stream, piece.last + 1)
+        ).fetchone()
+        last = piece.last
+        if after is not None:
+            last = after[0]
+            execute("DELETE FROM received_range WHERE stream = ? AND first_seq = ?", (stream, piece.last + 1))
+        before = execute(
+            "SELECT first_seq, last_seq FROM received_range WHERE stream = ? AND first_seq < ?"
+            " ORDER BY first_seq DESC LIMIT 1",
+            (stream, piece.first),
+        ).fetchone()
+        if before is not None and before[1] == piece.first - 1:
+            execute(
+                "UPDATE received_range SET last_seq = ? WHERE stream = ? AND first_seq = ?", (last, stream, before[0])
+            )
+        else:
+            execute("INSERT INTO received_range VALUES (?, ?, ?)", (stream, piece.first, last))
+
+
+def _by_epoch(readings: Sequence[Reading]) -> list[tuple[str, list[int]]]:
+    """Return the epochs with the places of their readings, in the order of the batch."""
+    members: dict[str, list[int]] = {}
+    for member, reading in enumerate(readings):
+        found = members.get(reading.epoch)
+        if found is None:
+            members[reading.epoch] = [member]
+        else:
+            found.append(member)
+    return list(members.items())
+
+
+def _ascend(numbers: Sequence[int]) -> bool:
+    """Tell whether each number is greater than the one before, as an honest batch's are."""
+    return all(left < right for left, right in pairwise(numbers))
+
+
+def _split(readings: Sequence[Reading], members: Sequence[int], held: set[int]) -> tuple[list[int], list[int]]:
+    """Return the members whose number is free, each number's first one, and the others."""
+    fresh: list[int] = []
+    again: list[int] = []
+    seen = set(held)
+    for member in members:
+        seq = readings[member].seq
+        if seq in seen:
+            again.append(member)
+        else:
+            seen.add(seq)
+            fresh.append(member)
+    return fresh, again
+
+
+def _fate_again(index: int, reading: Reading, known: dict[int, str]) -> Fate:
+    if known.get(reading.seq, reading.id) == reading.id:
+        return _DUPLICATE[index]
+    return Fate(index=index, outcome=FateOutcome.REJECTED, field=f"$.readings[{index}].seq", reason=_CLONED)

@@ -1,0 +1,105 @@
+"""Entries as they are read back: by readers, and by the admission that compares a duplicate with what is stored."""
+
+import zlib
+from collections.abc import Sequence
+from typing import cast
+
+import apsw
+import msgspec
+
+from mektep_collector.journal.correction import from_us
+from mektep_collector.journal.entry import Accepted, Entry
+from mektep_collector.journal.judgement import unpack
+from mektep_collector.journal.submission import TypedBatch
+from mektep_wire import Batch, Reading, decode
+
+_GZIP_WINDOW_BITS = 31
+_Row = tuple[int, str, str, int, bytes, bytes]
+_AFTER = """
+SELECT position, device_id, school_id, received_us, judgements, body_gzip FROM entry
+WHERE position > ? ORDER BY position LIMIT ?
+"""
+
+
+class SignedBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Evidence: the bytes of a batch and the device's Ed25519 signature over `signing_input(Purpose.BATCH, body)`."""
+
+    device_id: str
+    body: bytes
+    signature: bytes
+
+
+class ReadingKey(msgspec.Struct, frozen=True):
+    """What makes a reading itself; all else of it is passed over when decoded."""
+
+    id: str
+    epoch: str
+    seq: int
+
+
+class _BatchKeys(msgspec.Struct, frozen=True):
+    readings: list[ReadingKey]
+
+
+class _LooseBatchKeys(msgspec.Struct, frozen=True):
+    readings: list[msgspec.Raw]
+
+
+def read_entries(connection: apsw.Connection, after_position: int, limit: int) -> list[Entry]:
+    """Return at most `limit` entries beyond `after_position`, in order. Raises apsw.Error."""
+    rows = cast(list[_Row], connection.execute(_AFTER, (after_position, limit)).fetchall())
+    return [_entry(row) for row in rows]
+
+
+def read_signed(connection: apsw.Connection, position: int) -> SignedBatch | None:
+    """Return the evidence of one entry, None where there is none at `position`. Raises apsw.Error."""
+    row = connection.execute(
+        "SELECT device_id, body_gzip, signature FROM entry WHERE position = ?", (position,)
+    ).fetchone()
+    if row is None:
+        return None
+    return SignedBatch(device_id=row[0], body=_inflated(row[1]), signature=row[2])
+
+
+def read_keys(connection: apsw.Connection, position: int) -> list[ReadingKey]:
+    """Return the keys of an entry's accepted readings, empty where the entry is gone. Raises apsw.Error."""
+    row = connection.execute("SELECT judgements, body_gzip FROM entry WHERE position = ?", (position,)).fetchone()
+    if row is None:
+        return []
+    body = _inflated(row[1])
+    indexes = [index for index, _, _ in unpack(row[0])]
+    try:
+        keys: Sequence[ReadingKey] = msgspec.json.decode(body, type=_BatchKeys).readings
+        return [keys[index] for index in indexes]
+    except msgspec.ValidationError:
+        # A refused neighbour in the same batch may lack anything, so only the accepted ones are opened.
+        raws = msgspec.json.decode(body, type=_LooseBatchKeys).readings
+        return [msgspec.json.decode(raws[index], type=ReadingKey) for index in indexes]
+
+
+def _entry(row: _Row) -> Entry:
+    position, device_id, school_id, received_us, judgements, body_gzip = row
+    body = _inflated(body_gzip)
+    judged = unpack(judgements)
+    readings = _readings(body, [index for index, _, _ in judged])
+    return Entry(
+        position=position,
+        received_at=from_us(received_us),
+        accepted=[
+            Accepted(reading=reading, device_id=device_id, school_id=school_id, at=from_us(at_us), time_method=method)
+            for reading, (_, at_us, method) in zip(readings, judged, strict=True)
+        ],
+    )
+
+
+def _readings(body: bytes, indexes: Sequence[int]) -> Sequence[Reading]:
+    try:
+        readings: Sequence[Reading] = msgspec.json.decode(body, type=TypedBatch).readings
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raws = decode(Batch, body).readings
+        return [decode(Reading, raws[index]) for index in indexes]
+    return [readings[index] for index in indexes]
+
+
+def _inflated(body_gzip: bytes) -> bytes:
+    return zlib.decompress(body_gzip, _GZIP_WINDOW_BITS)

@@ -1,0 +1,205 @@
+"""The one thread that writes: batches that wait are committed together, and answered only when they are on disk.
+
+While one commit waits for the disk, further batches gather; the next commit takes them all. So a slow disk makes
+commits larger, not acceptance slower.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import apsw
+import msgspec
+
+from mektep_collector.journal.admission import Admission, Admitted
+from mektep_collector.journal.checkpoint import Checkpoints
+from mektep_collector.journal.connection import open_writer
+from mektep_collector.journal.error import JournalBusyError, JournalError
+from mektep_collector.journal.readers import Readers
+from mektep_collector.journal.schema import prepare
+from mektep_collector.journal.submission import Submission
+
+_LOG = logging.getLogger(__name__)
+_GROUP_COUNT = 64
+_WAITING_COUNT = 1_024
+
+
+class WriterCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the writer did since it began."""
+
+    batch_count: int = 0
+    stored_count: int = 0
+    duplicate_count: int = 0
+    rejected_count: int = 0
+    commit_count: int = 0
+    failed_commit_count: int = 0
+    checkpoint_count: int = 0
+    longest_checkpoint_s: float = 0.0
+
+
+class _Waiting:
+    __slots__ = ("future", "loop", "submission")
+
+    def __init__(
+        self, submission: Submission, future: asyncio.Future[Admitted], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.submission = submission
+        self.future = future
+        self.loop = loop
+
+
+Answer = tuple[_Waiting, Admitted | JournalError]
+
+
+class Writer:
+    """Owns the writing connection and its thread. `committed` is called in that thread with each new last position."""
+
+    def __init__(self, path: Path, readers: Readers, committed: Callable[[int], None]) -> None:
+        self._path = path
+        self._committed = committed
+        self._waiting: deque[_Waiting] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._counts = WriterCounts()
+        try:
+            self._connection = open_writer(path)
+        except apsw.Error as error:
+            raise JournalError(f"cannot open the journal {path}: {error}") from error
+        try:
+            prepare(self._connection, path)
+            row = self._connection.execute("SELECT max(position) FROM entry").fetchone()
+        except (apsw.Error, JournalError) as error:
+            self._connection.close()
+            if isinstance(error, JournalError):
+                raise
+            raise JournalError(
+                f"cannot read the journal {path}: {error}; set the file aside (never delete it) and restore a backup"
+            ) from error
+        self.first_position = int(row[0] or 0) if row else 0
+        self._admission = Admission(self._connection)
+        self._checkpoints = Checkpoints(self._connection, readers)
+        self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
+        self._thread.start()
+
+    def counts(self) -> WriterCounts:
+        """Return what was done so far."""
+        return self._counts
+
+    def submit(self, submission: Submission) -> asyncio.Future[Admitted]:
+        """Queue a submission; the future holds the result once it is on disk, or a JournalError.
+
+        Called in an event loop. Raises JournalBusyError when too many wait, JournalError after `close`.
+        """
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(submission, loop.create_future(), loop)
+        with self._changed:
+            if self._closing:
+                raise JournalError(f"the journal {self._path} is closed")
+            if len(self._waiting) >= _WAITING_COUNT:
+                raise JournalBusyError(f"{_WAITING_COUNT} batches wait for the disk of {self._path}")
+            self._waiting.append(waiting)
+            self._changed.notify()
+        return waiting.future
+
+    def close(self, patience_s: float = 30.0) -> None:
+        """Write what waits, end the thread, close the file. Raises JournalError if the disk does not answer."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(patience_s)
+        if self._thread.is_alive():
+            raise JournalError(f"the disk of {self._path} did not answer within {patience_s:g} s")
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closing)
+                if not self._waiting:
+                    break
+                group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP_COUNT))]
+            self._answer(self._write(group))
+            self._checkpoint()
+        self._connection.close()
+
+    def _write(self, group: Sequence[_Waiting]) -> list[Answer]:
+        """Commit a group; when that fails, each alone, so that one does not fail the others."""
+        try:
+            return self._commit(group)
+        except apsw.Error as error:
+            failed = JournalError(f"cannot write to the journal {self._path}: {error}")
+            failed.__cause__ = error
+        except Exception as error:  # noqa: BLE001 (a bug in one batch must not end the thread that all others need)
+            if len(group) == 1:
+                _LOG.exception("batch_not_admitted", extra={"batch_id": group[0].submission.batch.id})
+            failed = JournalError(f"a batch could not be admitted: {error!r}")
+            failed.__cause__ = error
+        self._admission.forget()
+        self._counts = msgspec.structs.replace(self._counts, failed_commit_count=self._counts.failed_commit_count + 1)
+        if len(group) == 1:
+            return [(group[0], failed)]
+        return [answer for waiting in group for answer in self._write([waiting])]
+
+    def _commit(self, group: Sequence[_Waiting]) -> list[Answer]:
+        admitted: list[Admitted] = []
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            admitted.extend(self._admission.admit(waiting.submission) for waiting in group)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        self._count(admitted)
+        positions = [one.position for one in admitted if one.position is not None]
+        if positions:
+            self._committed(positions[-1])
+        return list(zip(group, admitted, strict=True))
+
+    def _count(self, admitted: Sequence[Admitted]) -> None:
+        before = self._counts
+        self._counts = msgspec.structs.replace(
+            before,
+            batch_count=before.batch_count + len(admitted),
+            stored_count=before.stored_count + sum(one.stored_count for one in admitted),
+            duplicate_count=before.duplicate_count + sum(one.duplicate_count for one in admitted),
+            rejected_count=before.rejected_count + sum(one.rejected_count for one in admitted),
+            commit_count=before.commit_count + 1,
+        )
+
+    def _answer(self, answers: Sequence[Answer]) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[Answer]] = {}
+        for answer in answers:
+            by_loop.setdefault(answer[0].loop, []).append(answer)
+        for loop, own in by_loop.items():
+            try:
+                loop.call_soon_threadsafe(_resolve, own)
+            except RuntimeError:
+                # The asker's loop has ended. What is on disk stays; the agent asks again and hears "duplicate".
+                _LOG.info("receipt_not_delivered", extra={"batch_count": len(own)})
+
+    def _checkpoint(self) -> None:
+        try:
+            took_s = self._checkpoints.run_if_due()
+        except apsw.Error as error:
+            # What was committed is safe in the log; the next checkpoint is tried after as many pages more.
+            _LOG.warning("checkpoint_failed", extra={"path": str(self._path), "reason": str(error)})
+            return
+        if took_s is not None:
+            self._counts = msgspec.structs.replace(
+                self._counts,
+                checkpoint_count=self._counts.checkpoint_count + 1,
+                longest_checkpoint_s=max(self._counts.longest_checkpoint_s, took_s),
+            )
+
+
+def _resolve(answers: Sequence[Answer]) -> None:
+    for waiting, result in answers:
+        if waiting.future.done():  # the asker hung up
+            continue
+        if isinstance(result, JournalError):
+            waiting.future.set_exception(result)
+        else:
+            waiting.future.set_result(result)
