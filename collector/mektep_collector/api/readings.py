@@ -1,0 +1,210 @@
+"""POST /v1/readings: what an agent measured comes in here, and the receipt says what became of each reading.
+
+The order of the checks is part of the promise: who sends is known before a byte is inflated, the signature is checked
+before a field is read, and `stored` is said only when it is on disk. Whatever may be put right later on the same
+readings (token, signature, a busy disk) is answered so that the agent keeps them.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Protocol
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mektep_collector.api.body import read_body
+from mektep_collector.api.problems import ProblemError
+from mektep_collector.clock import TimeSource
+from mektep_collector.journal.error import JournalBusyError, JournalError
+from mektep_collector.journal.submission import OtherDeviceError, Submission, open_submission
+from mektep_collector.registry.error import SenderRevoked, SenderUnknown
+from mektep_collector.registry.records import Device
+from mektep_wire import ProblemKind, Purpose, Receipt, WireError, encode, parse_signature, signing_input
+from mektep_wire.batch import MAX_BATCH_BYTES, MAX_BODY_BYTES
+from mektep_wire.problem import PROBLEM_MEDIA_TYPE
+from mektep_wire.signature import SIGNATURE_HEADER
+
+_LOG = logging.getLogger(__name__)
+_RETRY_AFTER_S = "30"
+_ENROL_ANEW = "enrol this computer anew with a join code from the operator; keep the readings meanwhile"
+
+
+class Senders(Protocol):
+    """Who may send."""
+
+    def authenticate(self, token: str) -> Device:
+        """Return the device that a bearer token belongs to.
+
+        Raises SenderUnknown for a token that opens nothing and SenderRevoked for a device that may send no more.
+        Answers from memory, or from a local file within milliseconds.
+        """
+        ...
+
+
+class Acceptance(Protocol):
+    """Where submissions become durable: the journal."""
+
+    async def accept(self, submission: Submission) -> Receipt:
+        """Return the receipt once everything that it calls stored is on disk; raises JournalError."""
+        ...
+
+
+def create_readings_router(
+    senders: Senders,
+    journal: Acceptance,
+    clock: TimeSource,
+    assignment_version: Callable[[Device], int] = lambda _device: 0,
+) -> APIRouter:
+    """Return the route. `assignment_version` tells, in the receipt, whether a new assignment waits for a device."""
+    router = APIRouter(tags=["readings"])
+
+    async def post_readings(request: Request) -> Response:
+        received_at = clock.now()
+        device = _sender(request, senders)
+        body = await read_body(request, max_wire_bytes=MAX_BODY_BYTES, max_plain_bytes=MAX_BATCH_BYTES)
+        signature = _checked_signature(request, device, body.plain)
+        try:
+            submission = open_submission(device, body.plain, body.gzip, signature, received_at)
+        except WireError as error:
+            raise _unreadable(error) from None
+        except OtherDeviceError as error:
+            raise ProblemError(ProblemKind.OTHER_DEVICE, str(error), advice=_ENROL_ANEW, field="$.device_id") from None
+        try:
+            receipt = await journal.accept(submission)
+        except JournalBusyError as error:
+            raise _unavailable(str(error)) from None
+        except JournalError as error:
+            _LOG.error("batch_not_kept", extra={"batch_id": submission.batch.id, "reason": str(error)})
+            raise _unavailable("the collector cannot write to its journal at the moment") from None
+        version = assignment_version(device)
+        if version:
+            receipt = msgspec.structs.replace(receipt, assignment_version=version)
+        return Response(encode(receipt), media_type="application/json")
+
+    router.add_api_route(
+        "/v1/readings",
+        post_readings,
+        methods=["POST"],
+        summary="Deliver a signed batch of readings",
+        description=__doc__,
+        response_class=Response,
+        responses=_RESPONSES,
+        openapi_extra=_REQUEST,
+    )
+    return router
+
+
+def _sender(request: Request, senders: Senders) -> Device:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise _unauthorised("the request bears no token")
+    try:
+        return senders.authenticate(token.strip())
+    except SenderRevoked as error:
+        raise ProblemError(ProblemKind.DEVICE_REVOKED, str(error), advice=_ENROL_ANEW) from None
+    except SenderUnknown as error:
+        raise _unauthorised(str(error)) from None
+
+
+def _checked_signature(request: Request, device: Device, payload: bytes) -> bytes:
+    """Return the signature's bytes; raises ProblemError unless the device's key made it over `payload`."""
+    text = request.headers.get(SIGNATURE_HEADER)
+    if text is None:
+        raise _unsigned(f"the header {SIGNATURE_HEADER} is missing")
+    try:
+        signature = parse_signature(text)
+    except ValueError as error:
+        raise _unsigned(f"the header {SIGNATURE_HEADER} cannot be read: {error}") from None
+    try:
+        _public_key(device.public_key).verify(signature, signing_input(Purpose.BATCH, payload))
+    except InvalidSignature:
+        raise _unsigned(f"the signature is not one of device {device.id} over these bytes") from None
+    return signature
+
+
+@lru_cache(maxsize=16_384)
+def _public_key(raw: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(raw)
+
+
+def _unreadable(error: WireError) -> ProblemError:
+    whole = error.field == "$"
+    return ProblemError(
+        ProblemKind.MALFORMED if whole else ProblemKind.INVALID_FIELD,
+        f"the batch cannot be read: {error.reason}",
+        field=error.field,
+        advice="send a batch as the schema Batch in /openapi.json has it",
+    )
+
+
+def _unauthorised(detail: str) -> ProblemError:
+    return ProblemError(ProblemKind.UNAUTHORISED, detail, advice=_ENROL_ANEW, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _unsigned(detail: str) -> ProblemError:
+    return ProblemError(
+        ProblemKind.BAD_SIGNATURE,
+        detail,
+        advice=(
+            "sign the batch's exact bytes before compression with the key that the device was enrolled with; "
+            "if that key is lost, enrol anew"
+        ),
+    )
+
+
+def _unavailable(detail: str) -> ProblemError:
+    return ProblemError(
+        ProblemKind.UNAVAILABLE,
+        detail,
+        advice="keep the readings and send them again later; nothing counts twice",
+        headers={"Retry-After": _RETRY_AFTER_S},
+    )
+
+
+def _problem(description: str) -> dict[str, object]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": description, "content": {PROBLEM_MEDIA_TYPE: {"schema": schema}}}
+
+
+_RESPONSES: dict[int | str, dict[str, object]] = {
+    200: {
+        "description": "The fate of each reading; what is called stored is on disk",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Receipt"}}},
+    },
+    400: _problem("The body cannot be read or decompressed"),
+    401: _problem("The token opens nothing; keep the readings"),
+    403: _problem("Revoked, wrongly signed, or another device's batch; keep the readings"),
+    408: _problem("The body came too slowly"),
+    413: _problem("Too large; send fewer readings in one batch"),
+    415: _problem("Neither gzip nor identity"),
+    422: _problem("A field of the batch itself is invalid"),
+    503: _problem("Cannot be kept at the moment; Retry-After says when to try again"),
+}
+
+_REQUEST: dict[str, object] = {
+    "security": [{"deviceToken": []}],
+    "parameters": [
+        {
+            "name": SIGNATURE_HEADER,
+            "in": "header",
+            "required": True,
+            "schema": {"type": "string"},
+            "description": "ed25519= and the base64 of the device's signature over the batch's exact bytes",
+        },
+        {
+            "name": "Content-Encoding",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "enum": ["gzip", "identity"]},
+        },
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Batch"}}},
+    },
+}
