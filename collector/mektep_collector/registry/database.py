@@ -1,0 +1,92 @@
+"""The registry's database: one engine, transactions for reading and for writing, and its schema brought up to date.
+
+SQLite by default. The statements are SQLAlchemy Core's without any that SQLite alone knows, so that PostgreSQL can take
+its place. SQLite keeps its rollback journal rather than a write-ahead log: several processes open this file, and some
+systems' SQLite still has the bug that loses a log with two connections (fixed in 3.51.3).
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_BUSY_TIMEOUT_MS = 15_000
+_WRITING = "mektep_writing"
+
+
+class Database:
+    """The registry's database. Safe for many threads; other processes may use the same file at the same time."""
+
+    def __init__(self, url: URL) -> None:
+        self._engine = sqlalchemy.create_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            _prepare_sqlite(self._engine)
+
+    @contextmanager
+    def reading(self) -> Generator[Connection, None, None]:
+        """Open a transaction that only reads."""
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Generator[Connection, None, None]:
+        """Open a transaction that writes: kept when the block ends well, undone when it raises."""
+        with self._engine.connect() as plain:
+            connection = plain.execution_options(**{_WRITING: True})
+            with connection.begin():
+                yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema up to date. One process does it while others wait."""
+        config = migration_config()
+        head = ScriptDirectory.from_config(config).get_current_head()
+        with self._engine.connect() as connection:
+            if _revision(connection) == head:
+                return
+        with self.writing() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Close every connection. Further use is a bug."""
+        self._engine.dispose()
+
+
+def migration_config() -> AlembicConfig:
+    """Return alembic's settings: where the migrations lie, and nothing else."""
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    if not sqlalchemy.inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.execute(sqlalchemy.text("SELECT version_num FROM alembic_version")).scalar()
+    return revision
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Let SQLAlchemy begin the transactions: a writing one takes the write lock at once, so it never fails half-way."""
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(_WRITING, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,0 +1,53 @@
+"""The registry as a whole: one database, one signing key, and the parts that work on them."""
+
+from pathlib import Path
+from random import Random, SystemRandom
+
+from sqlalchemy import URL
+
+from mektep_collector.clock import SystemTime, TimeSource
+from mektep_collector.registry.assignments import Assignments
+from mektep_collector.registry.codes import Codes
+from mektep_collector.registry.database import Database
+from mektep_collector.registry.devices import Devices
+from mektep_collector.registry.enrolment import Enrolment
+from mektep_collector.registry.schools import Schools
+from mektep_collector.registry.senders import Senders
+from mektep_collector.registry.signing_key import SigningKey, open_signing_key
+
+_DATABASE = "registry.sqlite"
+_KEY = Path("keys") / "collector.ed25519.pem"
+
+
+class Registry:
+    """Schools, devices, codes, tokens and assignments. Safe for many threads; `close` it at the end."""
+
+    def __init__(self, database: Database, key: SigningKey, time: TimeSource, random: Random) -> None:
+        self._database = database
+        self.public_key = key.public_bytes
+        self.schools = Schools(database, time)
+        self.devices = Devices(database)
+        self.codes = Codes(database)
+        self.enrolment = Enrolment(database, random)
+        self.senders = Senders(database, self.devices, time)
+        self.assignments = Assignments(database, key)
+
+    def close(self) -> None:
+        """Close the database. Further use is a bug."""
+        self._database.close()
+
+
+def open_registry(data_dir: Path, time: TimeSource | None = None, random: Random | None = None) -> Registry:
+    """Open the registry in a data directory, and make there what is missing. The caller closes it.
+
+    Raises KeyFileError when the signing key cannot be used, sqlalchemy's OperationalError when the database cannot.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    key = open_signing_key(data_dir / _KEY)
+    database = Database(URL.create("sqlite", database=str(data_dir / _DATABASE)))
+    try:
+        database.migrate()
+    except BaseException:
+        database.close()
+        raise
+    return Registry(database, key, time or SystemTime(), random or SystemRandom())

@@ -1,0 +1,1 @@
+"""The file that a registry of schools is imported from: CSV, checked cell by cell."""

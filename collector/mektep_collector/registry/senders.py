@@ -1,0 +1,85 @@
+"""Who sends: a bearer token becomes its device, from memory where it was asked for a moment ago."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+
+import msgspec
+from sqlalchemy import select
+
+from mektep_collector.clock import TimeSource
+from mektep_collector.registry.database import Database
+from mektep_collector.registry.devices import Devices, device_of
+from mektep_collector.registry.error import SenderRevoked, SenderUnknown
+from mektep_collector.registry.records import Device, DeviceStatus
+from mektep_collector.registry.secret import parse_token
+from mektep_collector.registry.tables import DEVICES, TOKENS
+
+REMEMBERED_S = 30.0
+"""For so long a revoked device or an ended token may still be let in."""
+_REMEMBERED_COUNT = 100_000
+
+
+class _Remembered(msgspec.Struct, frozen=True):
+    device: Device
+    until_s: float
+
+
+class Senders:
+    """Authentication of devices by token. Safe for many threads."""
+
+    def __init__(self, database: Database, devices: Devices, time: TimeSource) -> None:
+        self._database = database
+        self._devices = devices
+        self._time = time
+        self._lock = threading.Lock()
+        self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
+        self._seen: set[str] = set()
+
+    def authenticate(self, token: str) -> Device:
+        """Return the device that holds `token`; raises SenderUnknown or SenderRevoked.
+
+        Looks into the database once in `REMEMBERED_S` for each token, and not at all for a text that is no token.
+        """
+        digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        with self._lock:
+            known = self._remembered.get(digest)
+            if known is not None and self._time.monotonic_s() < known.until_s:
+                self._seen.add(known.device.id)
+                return known.device
+        device = self._look_up(token)
+        with self._lock:
+            self._remembered[digest] = _Remembered(device, self._time.monotonic_s() + REMEMBERED_S)
+            self._remembered.move_to_end(digest)
+            if len(self._remembered) > _REMEMBERED_COUNT:
+                self._remembered.popitem(last=False)
+            self._seen.add(device.id)
+        return device
+
+    def write_seen(self) -> None:
+        """Write down, in one transaction, that the devices let in since the last call were seen now."""
+        with self._lock:
+            seen, self._seen = self._seen, set()
+        if seen:
+            now = self._time.now()
+            self._devices.note_seen(dict.fromkeys(seen, now))
+
+    def _look_up(self, token: str) -> Device:
+        credential = parse_token(token)
+        if credential is None:
+            raise SenderUnknown("the token is not one that this collector gives")
+        query = (
+            select(DEVICES, TOKENS.c.secret_hash, TOKENS.c.ended_at)
+            .join_from(TOKENS, DEVICES, TOKENS.c.device_id == DEVICES.c.id)
+            .where(TOKENS.c.id == credential.id)
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+        if row is None or not credential.matches(row.secret_hash):
+            raise SenderUnknown("the token is not known here")
+        if row.ended_at is not None:
+            raise SenderUnknown("the token was replaced by newer ones")
+        device = device_of(row)
+        if device.status is DeviceStatus.REVOKED:
+            raise SenderRevoked(f"the device {device.id} was revoked")
+        return device
