@@ -21,11 +21,6 @@ class Admission:
         self._lock = threading.Lock()
         self._active_count = 0
 
-    @property
-    def active_count(self) -> int:
-        """How many tests run now."""
-        return self._active_count
-
     @contextmanager
     def place(self) -> Generator[Place, None, None]:
         """Hold a place for the time of the block, if there is one."""

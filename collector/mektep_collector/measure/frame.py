@@ -99,6 +99,8 @@ class FrameReader:
                 wanted = self._missing_head_bytes()
                 self._head += data[position : position + wanted]
                 position += wanted
+                if len(self._head) == 2:
+                    self._check_start()
                 if self._missing_head_bytes():
                     continue
                 self._begin_frame()
@@ -114,8 +116,8 @@ class FrameReader:
             return 2 - have
         return 2 + {126: 2, 127: 8}.get(self._head[1] & 0x7F, 0) + _MASK_BYTES - have
 
-    def _begin_frame(self) -> None:
-        first, second = self._head[0], self._head[1]
+    def _check_start(self) -> None:
+        first, second = self._head
         if first & 0x70:
             raise FrameError(CloseCode.PROTOCOL_ERROR, "reserved bits are set, but no extension was agreed")
         try:
@@ -125,7 +127,9 @@ class FrameReader:
         if not second & 0x80:
             raise FrameError(CloseCode.PROTOCOL_ERROR, "a client's frames must be masked")
         self._final = bool(first & 0x80)
-        self._left_bytes = self._length(second & 0x7F)
+
+    def _begin_frame(self) -> None:
+        self._left_bytes = self._length(self._head[1] & 0x7F)
         self._mask = bytes(self._head[-_MASK_BYTES:])
         self._head.clear()
         if self._opcode >= Opcode.CLOSE:

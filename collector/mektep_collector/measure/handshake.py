@@ -84,7 +84,7 @@ class _RefusedError(Exception):
 
 def looks_like_http(start: bytes) -> bool:
     """Say whether these first bytes may begin a request; anything else need not be waited for."""
-    return start[:1].isalpha() and start[:1].isascii() and b"\0" not in start
+    return start[:1].isalpha() and start[:1].isascii()
 
 
 def answer_request(head: bytes) -> Upgrade | Refusal:
