@@ -1,0 +1,184 @@
+"""The settings themselves, with their defaults.
+
+Errors::
+
+    ConfigError          a setting is unknown or has a value that cannot be; the message says where and what to do
+"""
+
+from collections.abc import Sequence
+from datetime import date, time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import msgspec
+from platformdirs import user_data_path
+
+from mektep_wire import DateRange, SchoolHours, Weekday
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
+_Hour = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+_Range = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}(/\d{4}-\d{2}-\d{2})?$")]
+_DnsName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
+_SCHOOL_DAYS = (Weekday.MONDAY, Weekday.TUESDAY, Weekday.WEDNESDAY, Weekday.THURSDAY, Weekday.FRIDAY)
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used; the message names it, where it stands, and what to do."""
+
+
+class StoreKind(StrEnum):
+    """Where readings lie as time series."""
+
+    EMBEDDED = "embedded"
+
+
+class MeasureServer(StrEnum):
+    """Whether `serve` runs a measuring server of its own."""
+
+    OWN = "own"
+    NONE = "none"
+
+
+class PlainHttp(StrEnum):
+    """Where HTTP without TLS is let be."""
+
+    LOOPBACK = "loopback"
+    ANYWHERE = "anywhere"
+
+
+class LogLevel(StrEnum):
+    """The least weight of a line that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+
+
+class LogForm(StrEnum):
+    """How a line of the log looks."""
+
+    AUTO = "auto"
+    JSON = "json"
+    TEXT = "text"
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything that an operator may set."""
+
+    data_dir: str = ""
+    """Folder of registry, journal, store and keys. Empty: the system's own folder for a user's programs."""
+    store: StoreKind = StoreKind.EMBEDDED
+    """Where readings lie as time series: `embedded`."""
+    host: str = "127.0.0.1"
+    """Address that pages and interface are served on."""
+    port: Port = 8080
+    """Port that pages and interface are served on; 0: any that is free."""
+    public_url: str = ""
+    """Address under which agents and people reach the collector. Empty: what it is served on."""
+    tls_cert: str = ""
+    """File of the certificate chain, PEM. With `tls_key` everything is served over TLS."""
+    tls_key: str = ""
+    """File of the certificate's private key, PEM."""
+    plain_http: PlainHttp = PlainHttp.LOOPBACK
+    """Where HTTP without TLS is let be: `loopback`, or `anywhere`, which sends tokens in the clear."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses of reverse proxies whose word on a client's address is taken."""
+    measure_server: MeasureServer = MeasureServer.OWN
+    """Whether `serve` runs a measuring server: `own` or `none`."""
+    measure_bind: str = ""
+    """Address that the measuring server listens on. Empty: as `host`."""
+    measure_host: str = ""
+    """Name or address under which schools reach the measuring server. Empty: as in `public_url`."""
+    ndt7_port: Port = 8081
+    """TCP port of throughput tests without TLS; 0: any that is free."""
+    ndt7_tls_port: Port = 8444
+    """TCP port of throughput tests over TLS, open where a certificate is given; 0: any that is free."""
+    echo_port: Port = 8082
+    """UDP port of latency probes; 0: any that is free."""
+    measure_metrics_port: Port = 8083
+    """TCP port, on this computer alone, of the measuring server's own metrics; 0: any that is free."""
+    ndt7_url: str = ""
+    """Where agents test throughput, such as wss://measure.example.kz. Empty: the measuring server of `serve`."""
+    echo_url: str = ""
+    """Where agents probe latency, such as udp://measure.example.kz:8082. Empty: the measuring server of `serve`."""
+    dns_names: tuple[_DnsName, ...] = ()
+    """Names whose look-up agents time. Empty: the name in `public_url`, if it is one."""
+    school_days: tuple[Weekday, ...] = _SCHOOL_DAYS
+    """Weekdays on which schools are open."""
+    school_opens_at: _Hour = "08:00"
+    """When school hours begin, local time."""
+    school_closes_at: _Hour = "19:00"
+    """When school hours end, local time."""
+    holiday_country: Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{2})?$")] = "KZ"
+    """Country whose public holidays are no school days, by ISO 3166-1. Empty: none."""
+    days_off: tuple[_Range, ...] = ()
+    """Further days without school, such as 2026-10-26/2026-11-01."""
+    working_days: tuple[_Range, ...] = ()
+    """Days with school in spite of all that, each as 2026-12-19."""
+    throughput_slots_count: Annotated[int, msgspec.Meta(ge=0, le=24)] = 4
+    """Throughput tests of a school day."""
+    latency_interval_s: Annotated[float, msgspec.Meta(ge=60.0, le=86_400.0)] = 900.0
+    """Time from one latency probe to the next, in school hours."""
+    path_interval_s: Annotated[float, msgspec.Meta(ge=60.0, le=86_400.0)] = 3_600.0
+    """Time from one look at gateway, names and targets to the next, in school hours."""
+    send_interval_s: Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)] = 900.0
+    """How often an agent sends what it has."""
+    month_budget_bytes: Annotated[int, msgspec.Meta(ge=0, le=10**15)] = 0
+    """Most bytes that an agent may use in a month; 0: no limit."""
+    code_lifetime_h: Annotated[float, msgspec.Meta(gt=0.0, le=8_760.0)] = 72.0
+    """How long a join code is good."""
+    log_level: LogLevel = LogLevel.INFO
+    """Least weight of a line that is logged: `debug`, `info` or `warning`."""
+    log_form: LogForm = LogForm.AUTO
+    """How lines are logged: `json`, `text`, or `auto`: text on a terminal, JSON elsewhere."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that do not go together. Raises ValueError that names them."""
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ValueError("`tls_cert` and `tls_key` belong together: give both or none")
+        if self.school_opens_at >= self.school_closes_at:
+            raise ValueError("`school_opens_at` must be before `school_closes_at`")
+        _check_url("public_url", self.public_url, ("http", "https"))
+        _check_url("ndt7_url", self.ndt7_url, ("ws", "wss"))
+        _check_url("echo_url", self.echo_url, ("udp",))
+        self.free_days()
+        self.moved_days()
+
+    def school_hours(self) -> Sequence[SchoolHours]:
+        """Return the hours of each school day."""
+        opens_at, closes_at = time.fromisoformat(self.school_opens_at), time.fromisoformat(self.school_closes_at)
+        return [SchoolHours(weekday=day, opens_at=opens_at, closes_at=closes_at) for day in self.school_days]
+
+    def free_days(self) -> Sequence[DateRange]:
+        """Return `days_off` as days."""
+        return [_range("days_off", text) for text in self.days_off]
+
+    def moved_days(self) -> Sequence[DateRange]:
+        """Return `working_days` as days."""
+        return [_range("working_days", text) for text in self.working_days]
+
+    def data_path(self) -> Path:
+        """Return the folder of all that the collector keeps."""
+        return Path(self.data_dir) if self.data_dir else user_data_path("mektep-collector", appauthor=False)
+
+
+def _check_url(name: str, text: str, schemes: tuple[str, ...]) -> None:
+    if not text:
+        return
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 0) >= 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValueError(f"`{name}` is {text!r}; it begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+
+
+def _range(name: str, text: str) -> DateRange:
+    first, _, last = text.partition("/")
+    try:
+        return DateRange(first=date.fromisoformat(first), last=date.fromisoformat(last or first))
+    except ValueError as error:
+        raise ValueError(f"`{name}` holds {text!r}: {error}") from None
