@@ -1,0 +1,52 @@
+"""The settings themselves, with their defaults. What to measure and when is the collector's assignment, not a setting.
+
+Errors::
+
+    ConfigError          a setting is unknown or has a value that cannot be; the message says where and what to do
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used; the message names it, where it stands, and what to do."""
+
+
+class LogLevel(StrEnum):
+    """The least weight of a line that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+
+
+class LogForm(StrEnum):
+    """How a line of the log looks."""
+
+    AUTO = "auto"
+    JSON = "json"
+    TEXT = "text"
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything that a person may set on the school's computer."""
+
+    state_dir: str = ""
+    """Folder of the agent's identity and outbox. Empty: the system's own folder for a user's programs."""
+    log_level: LogLevel = LogLevel.INFO
+    """Least weight of a line that is logged: `debug`, `info` or `warning`."""
+    log_form: LogForm = LogForm.AUTO
+    """How lines are logged: `json`, `text`, or `auto`: text on a terminal, JSON elsewhere."""
+    outbox_max_bytes: Annotated[int, msgspec.Meta(ge=1_048_576, le=2**40)] = 67_108_864
+    """Size that the outbox never exceeds; when it is reached, old latency readings go first, and are counted."""
+    ballast_bytes: Annotated[int, msgspec.Meta(ge=0, le=2**30)] = 2_097_152
+    """Space held back on the disk, given free when the disk is full, so that the outbox can go on."""
+    startup_delay_max_s: Annotated[float, msgspec.Meta(ge=0.0, le=86_400.0)] = 900.0
+    """The first measurement after the start comes at random within so many seconds."""
+    connect_timeout_s: Annotated[float, msgspec.Meta(ge=0.1, le=600.0)] = 15.0
+    """How long to wait for a connection to the collector."""
+    request_timeout_s: Annotated[float, msgspec.Meta(ge=1.0, le=3_600.0)] = 120.0
+    """How long one request to the collector may take in all."""

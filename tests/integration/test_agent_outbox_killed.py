@@ -1,0 +1,81 @@
+"""A real process with an outbox is killed (SIGKILL) again and again, at any step: nothing lost, nothing twice."""
+
+import os
+import random
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from mektep_agent.clock import SystemTime
+from mektep_agent.config.state_folder import StateFolder
+from mektep_agent.outbox.queue import Outbox
+from mektep_wire import Reading, decode
+
+KILLS_COUNT = int(os.environ.get("OUTBOX_KILLS_COUNT", "30"))
+ROOT = Path(__file__).parents[2]
+LONGEST_LIFE_S = 0.08
+START_TIMEOUT_S = 20.0
+
+
+def _live_and_die(state: Path, collector: Path, chance: random.Random) -> list[str]:
+    """Return what the process said in its life of a random length, all of it said after it was true."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.outbox_under_fire", str(state), str(collector), str(chance.random())],
+        stdout=subprocess.PIPE, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], START_TIMEOUT_S)
+    assert ready, "the process did not start"
+    first = process.stdout.readline()
+    end_s = time.monotonic() + chance.uniform(0, LONGEST_LIFE_S)
+    while time.monotonic() < end_s:  # the moment of the kill is what is random here
+        pass
+    process.kill()
+    rest = process.stdout.read()
+    process.wait()
+    process.stdout.close()
+    said = first + rest
+    return said[: said.rfind("\n") + 1].splitlines()
+
+
+def test_what_the_outbox_acknowledged_survives_every_kill_exactly_once(tmp_path: Path) -> None:
+    chance = random.Random(os.environ.get("OUTBOX_KILLS_SEED", "17"))
+    state, collector = tmp_path / "state", tmp_path / "collector.txt"
+    acknowledged: dict[tuple[str, int], str] = {}
+    marks: set[str] = set()
+    for _ in range(KILLS_COUNT):
+        for line in _live_and_die(state, collector, chance):
+            word, *rest = line.split()
+            if word == "asides":
+                assert rest == ["0"], "a kill alone must never damage the outbox"
+                continue
+            epoch, seq, reading_id, mark = rest
+            key = (epoch, int(seq))
+            assert key not in acknowledged, "a seq was given twice"
+            acknowledged[key] = reading_id
+            marks.add(mark)
+
+    stored: dict[tuple[str, int], str] = {}
+    for line in collector.read_text().splitlines():
+        epoch, seq, reading_id = line.split()
+        assert stored.setdefault((epoch, int(seq)), reading_id) == reading_id, "a seq was used for two readings"
+    outbox = Outbox(StateFolder(state), SystemTime(), random.Random(1), max_bytes=16_777_216, ballast_bytes=0)
+    waiting = {one.seq: decode(Reading, one.payload).id for one in outbox.parcel(10**6, 10**9).queued}
+    remembered, last_seq = outbox.marks(), outbox.census().last_seq
+    outbox.close()
+
+    assert len(acknowledged) > 5 * KILLS_COUNT, "the process hardly lived: the test shows little"
+    for (epoch, seq), reading_id in acknowledged.items():
+        assert epoch == outbox_epoch(stored, acknowledged)
+        assert reading_id in {waiting.get(seq), stored.get((epoch, seq))}, f"reading {seq} is lost"
+    assert marks <= remembered
+    held = {seq for _, seq in stored} | waiting.keys()
+    assert held == set(range(1, last_seq + 1)), "the collector would see a gap"
+
+
+def outbox_epoch(*places: dict[tuple[str, int], str]) -> str:
+    """Return the one epoch that all of it was made in."""
+    (epoch,) = {epoch for place in places for epoch, _ in place}
+    return epoch
