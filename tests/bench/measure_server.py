@@ -1,8 +1,8 @@
 """What a test costs the measuring server, and what it costs those who measure beside it.
 
 `python -m tests.bench.measure_server` starts the server as a process of its own, runs downloads and uploads over
-loopback as fast as they go, over `ws` and `wss`, and prints the server's processor seconds a gigabyte, what that is of a
-core at 1 Gbit/s, its memory, and the round-trip time of the UDP echo while several downloads run at full rate.
+loopback as fast as they go, over `ws` and `wss`, and prints the server's processor seconds a gigabyte, what that is
+of a core at 1 Gbit/s, its memory, and the round-trip time of the UDP echo while several downloads run at full rate.
 """
 
 import os
@@ -160,9 +160,10 @@ def main() -> None:
             before_s = _cpu_s(process)
             moved_gb = _together(count, connect, transfer) / 1e9
             cpu_s_per_gb = (_cpu_s(process) - before_s) / moved_gb
+            share = cpu_s_per_gb * _ONE_GBIT_GB_PER_S
             print(
-                f"{title:<13} x{count}: {cpu_s_per_gb:.3f} CPU-s/GB = {cpu_s_per_gb * _ONE_GBIT_GB_PER_S:.1%} of a core "
-                f"at 1 Gbit/s  ({moved_gb * 8 / _SECONDS:.1f} Gbit/s)  resident {process.memory_info().rss / 1e6:.0f} MB"
+                f"{title:<13} x{count}: {cpu_s_per_gb:.3f} CPU-s/GB = {share:.1%} of a core at 1 Gbit/s  "
+                f"({moved_gb * 8 / _SECONDS:.1f} Gbit/s)  resident {process.memory_info().rss / 1e6:.0f} MB"
             )
         print(_echo_line("at rest", _echo_ms(ready.echo_port)))
         for count in (1, 2, 8):
