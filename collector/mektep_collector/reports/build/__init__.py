@@ -1,0 +1,1 @@
+"""The frozen documents that pages and files are made from."""
