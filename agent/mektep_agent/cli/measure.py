@@ -1,0 +1,148 @@
+"""`mektep-agent measure`: one measurement against any NDT7 server, without enrolment."""
+
+import asyncio
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from mektep_agent.clock import SystemTime
+from mektep_agent.engines.ndt7.target import parse_target
+from mektep_agent.link.boot import boot_id
+from mektep_agent.link.conditions import conditions
+from mektep_agent.probes.probe import Probe, Run
+from mektep_agent.probes.table import build_probes, targets_from_server
+from mektep_wire import METRICS, Direction, EngineName, FailureKind, Outcome, ProbeName, Reading, Trigger
+
+_FAILED, _OUT_OF_REACH = 1, 4
+_UNREACHED = {
+    FailureKind.NO_INTERFACE,
+    FailureKind.NETWORK_UNREACHABLE,
+    FailureKind.HOST_UNREACHABLE,
+    FailureKind.DNS_TIMEOUT,
+    FailureKind.DNS_NXDOMAIN,
+    FailureKind.DNS_ERROR,
+    FailureKind.DNS_BOGUS,
+    FailureKind.CONNECT_TIMEOUT,
+    FailureKind.CONNECTION_REFUSED,
+}
+_EXPECTED_S = {ProbeName.PATH: 4.0, ProbeName.LATENCY: 5.0, ProbeName.THROUGHPUT: 24.0}
+
+
+class Way(StrEnum):
+    """Which directions to measure."""
+
+    BOTH = "both"
+    DOWNLOAD = "download"
+    UPLOAD = "upload"
+
+
+class Engine(StrEnum):
+    """Engines that measure throughput."""
+
+    NDT7 = EngineName.NDT7.value
+
+
+def measure(
+    server: Annotated[str, typer.Option(help="NDT7 server: ws://HOST:PORT or wss://HOST:PORT.")],
+    engine: Annotated[Engine, typer.Option(help="How to measure throughput.")] = Engine.NDT7,
+    direction: Annotated[Way, typer.Option(help="Which way to measure.")] = Way.BOTH,
+    echo: Annotated[
+        str | None, typer.Option(help="UDP echo server as HOST:PORT. Default: the NDT7 server's host, port 8082.")
+    ] = None,
+    ca_file: Annotated[Path | None, typer.Option(help="Certificate authority to trust for wss, PEM.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the readings in wire form on stdout.")] = False,
+) -> None:
+    """Measure path, latency and throughput once, and print the readings. Needs no enrolment and keeps nothing."""
+    try:
+        parse_target(server)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--server") from None
+    directions = tuple(Direction) if direction is Way.BOTH else (Direction(direction.value),)
+    targets = targets_from_server(server, None if echo is None else f"udp://{echo}")
+    probes = build_probes(targets, SystemTime(), random.SystemRandom(), directions=directions, authorities=ca_file)
+    readings = number(asyncio.run(_run_all(list(probes.values()))))
+    if as_json:
+        sys.stdout.write(msgspec.json.encode({"readings": readings}).decode() + "\n")
+    else:
+        Console().print(table(readings))
+    raise typer.Exit(exit_code(readings))
+
+
+def number(readings: Sequence[Reading]) -> list[Reading]:
+    """Number readings that no outbox keeps: an epoch of their own, seq from 1."""
+    epoch = str(uuid4())
+    return [msgspec.structs.replace(reading, epoch=epoch, seq=seq) for seq, reading in enumerate(readings, start=1)]
+
+
+def exit_code(readings: Sequence[Reading]) -> int:
+    """Return 0 when throughput was measured, 4 when the server is out of reach, 1 when it failed otherwise."""
+    failures = [
+        reading.failure.kind
+        for reading in readings
+        if reading.probe is ProbeName.THROUGHPUT and reading.outcome is Outcome.FAILED and reading.failure is not None
+    ]
+    if not failures:
+        return 0
+    return _OUT_OF_REACH if all(kind in _UNREACHED for kind in failures) else _FAILED
+
+
+def table(readings: Sequence[Reading]) -> Table:
+    """Return the readings as a table for a person: each value with its unit and n, each failure with its reason."""
+    shown = Table(title=None, show_edge=False, pad_edge=False)
+    for heading in ("what", "value", "unit", "n", "how"):
+        shown.add_column(heading, justify="right" if heading in {"value", "n"} else "left")
+    for reading in readings:
+        how = reading.engine.value + (f" {reading.method}" if reading.method else "")
+        if reading.failure is not None:
+            what = reading.probe.value + (f" {reading.direction.value}" if reading.direction else "")
+            shown.add_row(what, "failed", "", "", f"{how}: {reading.failure.kind.value}: {reading.failure.detail}")
+        for metric, value in reading.values.items():
+            unit = METRICS[metric].unit.value
+            name = metric.value.removesuffix(f"_{unit}").replace("_", " ")
+            shown.add_row(name, f"{value:.2f}", unit, str(reading.sample_counts.get(metric, "")), how)
+    return shown
+
+
+async def _run_all(probes: Sequence[Probe]) -> list[Reading]:
+    run = Run(trigger=Trigger.MANUAL, boot_id=boot_id(), conditions=conditions())
+    readings: list[Reading] = []
+    order = [ProbeName.PATH, ProbeName.LATENCY, ProbeName.THROUGHPUT]
+    for probe in sorted(probes, key=lambda probe: order.index(probe.name)):
+        with _progress(probe.name):
+            readings += await probe.run(run)
+    return readings
+
+
+@contextmanager
+def _progress(name: ProbeName) -> Iterator[None]:
+    """Show on a terminal that a probe runs, and about how far it is."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    columns = (TextColumn("{task.description:<12}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task(name.value, total=_EXPECTED_S[name])
+        moving = asyncio.get_running_loop().create_task(_advance(progress, bar))
+        try:
+            yield
+        finally:
+            moving.cancel()
+
+
+async def _advance(progress: Progress, bar: int) -> None:
+    step_s = 0.2
+    while True:
+        await asyncio.sleep(step_s)
+        progress.advance(bar, step_s)  # type: ignore[arg-type]

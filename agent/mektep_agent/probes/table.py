@@ -1,0 +1,86 @@
+"""All probes by name, built for the targets that are asked for: one line a probe."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+from urllib.parse import urlsplit
+
+import msgspec
+
+from mektep_agent.clock import TimeSource
+from mektep_agent.engines.dns import DnsEngine
+from mektep_agent.engines.engine import Limits
+from mektep_agent.engines.icmp import IcmpEngine
+from mektep_agent.engines.ndt7 import Ndt7Engine, Ndt7Settings
+from mektep_agent.engines.tcp_connect import TcpConnectEngine
+from mektep_agent.engines.udp_echo import DEFAULT_PORT, UdpEchoEngine
+from mektep_agent.link.gateway import default_gateway
+from mektep_agent.probes.latency import LatencyProbe
+from mektep_agent.probes.path import PathProbe
+from mektep_agent.probes.probe import Probe
+from mektep_agent.probes.throughput import ThroughputProbe
+from mektep_agent.statistics.throughput import FullLength
+from mektep_wire import Assignment, Direction, ProbeName
+
+FULL_LENGTH_LIMITS = Limits()
+
+
+class Targets(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the probes measure to."""
+
+    throughput: str
+    echo: str
+    path: str
+
+
+def targets_of(assignment: Assignment) -> Targets:
+    """Return the targets that an assignment names; those that it leaves out follow from the throughput target.
+
+    Raises ValueError where it names none for throughput.
+    """
+    named = {target.probe: target.address for target in reversed(assignment.targets)}
+    if ProbeName.THROUGHPUT not in named:
+        raise ValueError("the assignment names no target for throughput")
+    derived = targets_from_server(named[ProbeName.THROUGHPUT])
+    return Targets(
+        throughput=derived.throughput,
+        echo=named.get(ProbeName.LATENCY, derived.echo),
+        path=named.get(ProbeName.PATH, derived.path),
+    )
+
+
+def targets_from_server(server: str, echo: str | None = None) -> Targets:
+    """Return the targets of one measuring server, given as `ws://host:port` or `wss://host:port`."""
+    host = urlsplit(server).hostname or ""
+    bracketed = f"[{host}]" if ":" in host else host
+    return Targets(throughput=server, echo=echo or f"udp://{bracketed}:{DEFAULT_PORT}", path=server)
+
+
+def build_probes(
+    targets: Targets,
+    time: TimeSource,
+    random: Random,
+    *,
+    limits: Limits = FULL_LENGTH_LIMITS,
+    directions: tuple[Direction, ...] = (Direction.DOWNLOAD, Direction.UPLOAD),
+    authorities: Path | None = None,
+) -> Mapping[ProbeName, Probe]:
+    """Return every probe, ready to run."""
+    udp, tcp = UdpEchoEngine(time, random), TcpConnectEngine(time)
+    return {
+        ProbeName.THROUGHPUT: ThroughputProbe(
+            Ndt7Engine(Ndt7Settings(authorities=authorities), time),
+            targets.throughput,
+            FullLength(),
+            time,
+            random,
+            limits=limits,
+            directions=directions,
+            echo=udp,
+            echo_target=targets.echo,
+        ),
+        ProbeName.LATENCY: LatencyProbe(udp, targets.echo, tcp, targets.path, time, random),
+        ProbeName.PATH: PathProbe(
+            default_gateway, IcmpEngine(time, random), DnsEngine(time), tcp, targets.path, time, random
+        ),
+    }
