@@ -1,1 +1,47 @@
-"""The command mektep-collector, and the only place that composes the parts."""
+"""The command `mektep-collector`: one file a command, put together here."""
+
+from typing import Annotated
+
+import typer
+
+from mektep_collector.cli import code, config, devices, schools
+from mektep_collector.cli.measure_server import measure_server
+from mektep_collector.cli.openapi import openapi
+from mektep_collector.cli.serve import serve_command
+from mektep_wire import VERSION
+
+app = typer.Typer(
+    name="mektep-collector",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Keeps what schools measure, and shows it.",
+)
+app.command("serve")(serve_command)
+app.command("measure-server")(measure_server)
+app.add_typer(schools.app, name="schools")
+app.add_typer(code.app, name="code")
+app.add_typer(devices.app, name="devices")
+app.add_typer(config.app, name="config")
+app.command("openapi")(openapi)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mektep-collector {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and end."),
+    ] = False,
+) -> None:
+    """Keep what schools measure, and show it."""
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

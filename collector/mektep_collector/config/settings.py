@@ -97,14 +97,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """TCP port of throughput tests over TLS, open where a certificate is given; 0: any that is free."""
     echo_port: Port = 8082
     """UDP port of latency probes; 0: any that is free."""
-    measure_metrics_port: Port = 8083
+    measure_metrics_port: Port = 0
     """TCP port, on this computer alone, of the measuring server's own metrics; 0: any that is free."""
     ndt7_url: str = ""
     """Where agents test throughput, such as wss://measure.example.kz. Empty: the measuring server of `serve`."""
     echo_url: str = ""
     """Where agents probe latency, such as udp://measure.example.kz:8082. Empty: the measuring server of `serve`."""
     dns_names: tuple[_DnsName, ...] = ()
-    """Names whose look-up agents time. Empty: the name in `public_url`, if it is one."""
+    """Further names whose look-up agents may time."""
     school_days: tuple[Weekday, ...] = _SCHOOL_DAYS
     """Weekdays on which schools are open."""
     school_opens_at: _Hour = "08:00"

@@ -32,7 +32,7 @@ class DeviceUnknown(RegistryError):
     """No device has this id."""
 
     def __init__(self, device_id: str) -> None:
-        super().__init__(f"no device has the id {device_id!r}; `mektep-collector devices list` shows those there are")
+        super().__init__(f"no device has the id {device_id!r}; `mektep-collector devices` shows those there are")
         self.device_id = device_id
 
 

@@ -1,0 +1,62 @@
+"""What a device is asked to do: the school's record and the operator's settings, put into an assignment. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from mektep_collector.config import Config
+from mektep_collector.registry.records import School
+from mektep_collector.sla.norm import norm_of
+from mektep_wire import Assignment, ProbeName, Target
+
+
+class MeasuringPoints(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a school measures to, as addresses on the wire: `ws://host:port`, `udp://host:port`, names to look up."""
+
+    ndt7_url: str | None
+    echo_url: str | None
+    dns_names: Sequence[str] = ()
+
+    def targets(self) -> Sequence[Target]:
+        """Return the targets of each probe."""
+        targets: list[Target] = []
+        if self.ndt7_url is not None:
+            targets.append(Target(probe=ProbeName.THROUGHPUT, address=self.ndt7_url))
+        if self.echo_url is not None:
+            targets.append(Target(probe=ProbeName.LATENCY, address=self.echo_url))
+        if self.ndt7_url is not None:
+            targets.append(Target(probe=ProbeName.PATH, address=self.ndt7_url))
+        targets += [Target(probe=ProbeName.PATH, address=f"dns://{name}") for name in self.dns_names]
+        return targets
+
+
+def compose_assignment(
+    school: School,
+    device_id: str,
+    points: MeasuringPoints,
+    config: Config,
+    version: int,
+    issued_at: datetime,
+) -> Assignment:
+    """Return the assignment of one device."""
+    commitment = school.commitment
+    return Assignment(
+        version=version,
+        device_id=device_id,
+        issued_at=issued_at,
+        time_zone=school.time_zone,
+        school_hours=config.school_hours(),
+        holiday_country=config.holiday_country or None,
+        days_off=config.free_days(),
+        working_days=config.moved_days(),
+        throughput_slots_count=config.throughput_slots_count,
+        latency_interval_s=config.latency_interval_s,
+        path_interval_s=config.path_interval_s,
+        send_interval_s=config.send_interval_s,
+        month_budget_bytes=config.month_budget_bytes or None,
+        targets=points.targets(),
+        norm_mbps=norm_of(school).mbps,
+        contracted_download_mbps=None if commitment is None else commitment.download_mbps,
+        contracted_upload_mbps=None if commitment is None else commitment.upload_mbps,
+    )

@@ -1,0 +1,41 @@
+"""The device behind a request: its bearer token (RFC 6750), and what is answered when the token opens nothing."""
+
+from typing import Protocol
+
+from starlette.requests import Request
+
+from mektep_collector.api.problems import ProblemError
+from mektep_collector.registry.error import SenderRevoked, SenderUnknown
+from mektep_collector.registry.records import Device
+from mektep_wire import ProblemKind
+
+ENROL_ANEW = "enrol this computer anew with a join code from the operator; keep the readings meanwhile"
+
+
+class Senders(Protocol):
+    """Who may send."""
+
+    def authenticate(self, token: str) -> Device:
+        """Return the device that a bearer token belongs to.
+
+        Raises SenderUnknown for a token that opens nothing and SenderRevoked for a device that may send no more.
+        Answers from memory, or from a local file within milliseconds.
+        """
+        ...
+
+
+def sender_of(request: Request, senders: Senders) -> Device:
+    """Return the device that sends `request`; raises ProblemError."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise _unauthorised("the request bears no token")
+    try:
+        return senders.authenticate(token.strip())
+    except SenderRevoked as error:
+        raise ProblemError(ProblemKind.DEVICE_REVOKED, str(error), advice=ENROL_ANEW) from None
+    except SenderUnknown as error:
+        raise _unauthorised(str(error)) from None
+
+
+def _unauthorised(detail: str) -> ProblemError:
+    return ProblemError(ProblemKind.UNAUTHORISED, detail, advice=ENROL_ANEW, headers={"WWW-Authenticate": "Bearer"})

@@ -1,0 +1,56 @@
+"""The collector's HTTP application, composed from parts that are handed in: nothing here is global."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from fastapi import APIRouter, FastAPI
+from prometheus_client import CollectorRegistry
+
+from mektep_collector.api.assignment import create_assignment_router
+from mektep_collector.api.assignment_content import MeasuringPoints
+from mektep_collector.api.assignment_desk import AssignmentDesk
+from mektep_collector.api.documentation import create_documentation_router
+from mektep_collector.api.enrolments import create_enrolments_router
+from mektep_collector.api.health import Check, create_health_router
+from mektep_collector.api.metrics import CountedRequests, create_metrics_router
+from mektep_collector.api.problems import install_problem_handlers
+from mektep_collector.api.readings import Acceptance, create_readings_router
+from mektep_collector.api.security_headers import SecurityHeaders
+from mektep_collector.clock import TimeSource
+from mektep_collector.config import Config
+from mektep_collector.registry.registry import Registry
+from mektep_wire import VERSION
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the application works with. Who made them closes them, after the application has ended."""
+
+    config: Config
+    registry: Registry
+    journal: Acceptance
+    points: MeasuringPoints
+    checks: Mapping[str, Check]
+    metrics: CollectorRegistry
+    time: TimeSource
+
+
+def create_app(parts: Parts, further: Sequence[APIRouter] = ()) -> FastAPI:
+    """Return the application: the interface for agents, health, metrics, documentation, and `further` routers."""
+    app = FastAPI(title="Mektep Meter", version=VERSION, openapi_url=None, docs_url=None, redoc_url=None)
+    desk = AssignmentDesk(parts.registry, parts.points, parts.config, parts.time)
+    senders = parts.registry.senders
+    routers = (
+        create_enrolments_router(parts.registry, desk, parts.time, parts.metrics),
+        create_assignment_router(senders, desk),
+        create_readings_router(senders, parts.journal, parts.time, desk.version),
+        create_health_router(parts.checks),
+        create_metrics_router(parts.metrics),
+        create_documentation_router(app),
+        *further,
+    )
+    for router in routers:
+        app.include_router(router)
+    install_problem_handlers(app)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(CountedRequests, metrics=parts.metrics, time=parts.time)
+    return app

@@ -1,0 +1,222 @@
+"""The collector at work: every part opened, joined, run until told to end, closed so that nothing is lost."""
+
+import asyncio
+import logging
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from random import SystemRandom
+
+import msgspec
+import uvicorn
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from mektep_collector.api.health import Check
+from mektep_collector.api.metrics import new_metrics, show
+from mektep_collector.app import Parts, create_app
+from mektep_collector.cli.addresses import check_exposure, measuring_points, public_url
+from mektep_collector.cli.measure_process import MeasureProcess
+from mektep_collector.clock import SystemTime
+from mektep_collector.config import Config, MeasureServer
+from mektep_collector.jobs.feed import Feeder
+from mektep_collector.jobs.seen import note_seen
+from mektep_collector.journal.journal import Journal
+from mektep_collector.registry.registry import open_registry
+from mektep_collector.registry.zones import SchoolZones
+from mektep_collector.store.embedded.store import EmbeddedStore
+from mektep_collector.store.store import Store
+
+_LOG = logging.getLogger(__name__)
+_BACKLOG_COUNT = 2_048
+_GRACE_S = 5
+_LAG_LIMIT_ENTRIES = 20_000
+_PROBE_BYTES = 4_096
+
+
+class ListenError(Exception):
+    """The address cannot be listened on; the message says why and what to do."""
+
+
+class Serving(msgspec.Struct, frozen=True, kw_only=True):
+    """The line that says that everything is open, and where."""
+
+    event: str = "collector_ready"
+    collector: str
+    host: str
+    port: int
+    ndt7: str | None
+    echo: str | None
+
+
+async def serve(config: Config, announce: Callable[[Serving], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `announce` is called once everything is open.
+
+    Raises ConfigError, ListenError, and what the parts raise that cannot be opened.
+    """
+    check_exposure(config)
+    time, random = SystemTime(), SystemRandom()
+    data = config.data_path()
+    async with AsyncExitStack() as opened:
+        listener = opened.enter_context(_listen(config))
+        port = listener.getsockname()[1]
+        public = public_url(config, port)
+        registry = open_registry(data, time, random)
+        opened.callback(registry.close)
+        journal = Journal(data / "journal")
+        opened.callback(journal.close)
+        store = EmbeddedStore(data / "store", SchoolZones(registry.schools, time).zone_of)
+        opened.callback(store.close)
+        feeder = Feeder(journal, store, random)
+        measure = MeasureProcess(config, config.measure_bind or config.host)
+        opened.push_async_callback(measure.stop)
+        ready = await measure.start() if config.measure_server is MeasureServer.OWN else None
+        points = measuring_points(config, ready, public)
+        metrics = new_metrics()
+        _show_gauges(metrics, journal, store, feeder)
+        app = create_app(
+            Parts(
+                config=config,
+                registry=registry,
+                journal=journal,
+                points=points,
+                checks=_checks(data, feeder, measure if ready else None),
+                metrics=metrics,
+                time=time,
+            )
+        )
+        serving = Serving(collector=public, host=config.host, port=port, ndt7=points.ndt7_url, echo=points.echo_url)
+        server = _Server(_uvicorn_config(config, app), lambda: announce(serving))
+        beside = [feeder.run(), note_seen(registry.senders)] + ([measure.keep()] if ready else [])
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in beside]
+            _stop_on_signals(server)
+            await server.serve(sockets=[listener])
+            for task in tasks:
+                task.cancel()
+        registry.senders.write_seen()
+    _LOG.info("collector_ended")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which leaves signals to us and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._started = started
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._started()
+
+
+def _stop_on_signals(server: uvicorn.Server) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop(told: signal.Signals) -> None:
+        _LOG.info("told_to_end", extra={"signal": told.name})
+        server.should_exit = True
+
+    for told in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(told, stop, told)
+
+
+def _listen(config: Config) -> socket.socket:
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        return socket.create_server((config.host, config.port), family=family, backlog=_BACKLOG_COUNT)
+    except OSError as error:
+        raise ListenError(
+            f"{config.host}, port {config.port} cannot be listened on: {error.strerror or error}; "
+            "choose another with --host and --port, or stop what listens there"
+        ) from error
+
+
+def _uvicorn_config(config: Config, app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(config.trusted_proxies),
+        forwarded_allow_ips=list(config.trusted_proxies),
+        ssl_certfile=config.tls_cert or None,
+        ssl_keyfile=config.tls_key or None,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+
+
+def _checks(data: Path, feeder: Feeder, measure: MeasureProcess | None) -> Mapping[str, Check]:
+    checks: dict[str, Check] = {
+        "journal": lambda: _disk_obstacle(data / "journal"),
+        "store": lambda: _feed_obstacle(feeder),
+    }
+    if measure is not None:
+        checks["measure_server"] = measure.obstacle
+    return checks
+
+
+def _disk_obstacle(directory: Path) -> str | None:
+    try:
+        with tempfile.TemporaryFile(dir=directory) as file:
+            file.write(bytes(_PROBE_BYTES))
+            file.flush()
+    except OSError as error:
+        return f"{directory} cannot be written: {error.strerror or error}"
+    return None
+
+
+def _feed_obstacle(feeder: Feeder) -> str | None:
+    lag = feeder.lag()
+    if feeder.failures_count() and lag:
+        return f"the store is not being fed and lacks {lag} entries"
+    if lag > _LAG_LIMIT_ENTRIES:
+        return f"the store lags {lag} entries behind the journal"
+    return None
+
+
+def _show_gauges(metrics: CollectorRegistry, journal: Journal, store: Store, feeder: Feeder) -> None:
+    counts = journal.counts
+    show(
+        metrics,
+        {
+            "mektep_journal_position": ("Entries that the journal holds.", lambda: float(journal.position())),
+            "mektep_journal_stored_readings": (
+                "Readings stored since the start.",
+                lambda: float(counts().stored_count),
+            ),
+            "mektep_journal_duplicate_readings": (
+                "Readings that came again since the start.",
+                lambda: float(counts().duplicate_count),
+            ),
+            "mektep_journal_rejected_readings": (
+                "Readings refused since the start.",
+                lambda: float(counts().rejected_count),
+            ),
+            "mektep_journal_commits": ("Commits since the start.", lambda: float(counts().commit_count)),
+            "mektep_journal_failed_commits": (
+                "Commits that failed since the start.",
+                lambda: float(counts().failed_commit_count),
+            ),
+            "mektep_store_lag_entries": ("Entries that the store has yet to take in.", lambda: float(feeder.lag())),
+            "mektep_store_feed_failures": (
+                "Failures to feed the store, in a row.",
+                lambda: float(feeder.failures_count()),
+            ),
+            "mektep_store_readings": ("Readings that the store holds.", lambda: float(store.count())),
+            "mektep_store_quarantined_readings": (
+                "Readings without a time that can be trusted.",
+                lambda: float(store.count_quarantined()),
+            ),
+        },
+    )
