@@ -1,0 +1,81 @@
+"""The throughput probe: a reading for each direction, and every trouble a failed reading of the right kind."""
+
+import asyncio
+from random import Random
+
+import pytest
+
+from mektep_agent.engines.engine import EngineError, Limits
+from mektep_agent.probes.probe import UNNUMBERED_EPOCH, Run
+from mektep_agent.probes.throughput import ThroughputProbe
+from mektep_agent.sample import ThroughputSample
+from mektep_agent.statistics.throughput import FullLength
+from mektep_wire import Direction, FailureKind, Metric, Outcome, Reading, StopReason, Trigger, decode, encode
+from tests.support.agent_time import BOOT, SetTime
+from tests.support.scripted_engines import ScriptedThroughput, steady
+
+RUN = Run(trigger=Trigger.SLOT, slot="2026-11-23/2", boot_id=BOOT)
+GOOD: dict[Direction, ThroughputSample | EngineError] = {
+    Direction.DOWNLOAD: steady(Direction.DOWNLOAD, 20.0),
+    Direction.UPLOAD: steady(Direction.UPLOAD, 5.0),
+}
+
+
+def run(engine: ScriptedThroughput, time: SetTime | None = None) -> list[Reading]:
+    probe = ThroughputProbe(engine, "ws://h:8081", FullLength(), time or SetTime(), Random(1), limits=Limits())
+    readings = list(asyncio.run(probe.run(RUN)))
+    assert [decode(Reading, encode(reading)) for reading in readings] == readings
+    return readings
+
+
+def test_a_good_run_gives_one_reading_for_each_direction() -> None:
+    download, upload = run(ScriptedThroughput(GOOD))
+    assert (download.direction, upload.direction) == (Direction.DOWNLOAD, Direction.UPLOAD)
+    assert download.values[Metric.DOWNLOAD_THROUGHPUT_MBPS] == pytest.approx(20.0, rel=1e-3)
+    assert upload.values[Metric.UPLOAD_THROUGHPUT_MBPS] == pytest.approx(5.0, rel=1e-3)
+    assert download.stop_reason is StopReason.FULL_LENGTH
+    assert download.method == "full_length/1"
+    assert download.sample_counts[Metric.DOWNLOAD_THROUGHPUT_MBPS] > 50
+    assert (download.bytes_received, upload.bytes_sent) == (25_000_000, 6_250_000)
+
+
+def test_both_readings_bear_the_slot_and_wait_to_be_numbered() -> None:
+    readings = run(ScriptedThroughput(GOOD))
+    assert [(one.slot, one.epoch, one.seq) for one in readings] == [
+        ("2026-11-23/2", UNNUMBERED_EPOCH, 1),
+        ("2026-11-23/2", UNNUMBERED_EPOCH, 2),
+    ]
+    assert readings[0].id != readings[1].id
+
+
+def test_a_direction_that_fails_leaves_the_other_alone() -> None:
+    error = EngineError(FailureKind.STALLED, "nothing came for 7 s", bytes_sent=10, bytes_received=20)
+    download, upload = run(ScriptedThroughput(GOOD | {Direction.DOWNLOAD: error}))
+    assert download.outcome is Outcome.FAILED
+    assert download.failure is not None
+    assert download.failure.kind is FailureKind.STALLED
+    assert download.values == {}
+    assert (download.bytes_sent, download.bytes_received) == (10, 20)
+    assert upload.outcome is Outcome.OK
+
+
+def test_an_engine_that_cannot_run_says_why() -> None:
+    readings = run(ScriptedThroughput(GOOD, missing="iperf3 is not installed"))
+    assert [one.failure.kind for one in readings if one.failure] == [FailureKind.ENGINE_UNAVAILABLE] * 2
+
+
+def test_a_computer_that_slept_during_the_test_gives_no_value() -> None:
+    time = SetTime()
+    readings = run(ScriptedThroughput(GOOD, meanwhile=lambda: time.step_s(3_600)), time)
+    assert [one.failure.kind for one in readings if one.failure] == [FailureKind.INTERRUPTED] * 2
+
+
+def test_an_impossible_value_is_a_failure_not_a_number() -> None:
+    readings = run(ScriptedThroughput(GOOD | {Direction.DOWNLOAD: steady(Direction.DOWNLOAD, 5e5)}))
+    assert readings[0].failure is not None
+    assert readings[0].failure.kind is FailureKind.PROTOCOL_ERROR
+
+
+def test_a_bug_is_not_a_failure() -> None:
+    with pytest.raises(KeyError):
+        run(ScriptedThroughput({}))
