@@ -1,6 +1,6 @@
 """Engines that give what a test scripts: in-memory fakes of our own protocols."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from mektep_agent.engines.engine import EchoPlan, EngineError, Limits, StopRule
 from mektep_agent.sample import EchoSample, LookupSample, Point, ThroughputSample
@@ -24,18 +24,16 @@ def steady(direction: Direction, rate_mbps: float, duration_s: float = 10.0) -> 
 
 
 class ScriptedThroughput:
-    """Gives each direction its scripted sample or error; `meanwhile` is called as if the test took its time."""
+    """Gives each direction its scripted sample or error."""
 
     name = EngineName.NDT7
 
     def __init__(
         self,
         script: dict[Direction, ThroughputSample | EngineError],
-        meanwhile: Callable[[], None] = lambda: None,
         missing: str | None = None,
     ) -> None:
         self._script = script
-        self._meanwhile = meanwhile
         self._missing = missing
 
     def version(self) -> str:
@@ -45,7 +43,6 @@ class ScriptedThroughput:
         return self._missing
 
     async def measure(self, target: str, direction: Direction, limits: Limits, stop: StopRule) -> ThroughputSample:
-        self._meanwhile()
         found = self._script[direction]
         if isinstance(found, EngineError):
             raise found

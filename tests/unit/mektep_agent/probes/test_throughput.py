@@ -21,8 +21,8 @@ GOOD: dict[Direction, ThroughputSample | EngineError] = {
 }
 
 
-def run(engine: ScriptedThroughput, time: SetTime | None = None) -> list[Reading]:
-    probe = ThroughputProbe(engine, "ws://h:8081", FullLength(), time or SetTime(), Random(1), limits=Limits())
+def run(engine: ScriptedThroughput) -> list[Reading]:
+    probe = ThroughputProbe(engine, "ws://h:8081", FullLength(), SetTime(), Random(1), limits=Limits())
     readings = list(asyncio.run(probe.run(RUN)))
     assert [decode(Reading, encode(reading)) for reading in readings] == readings
     return readings
@@ -62,12 +62,6 @@ def test_a_direction_that_fails_leaves_the_other_alone() -> None:
 def test_an_engine_that_cannot_run_says_why() -> None:
     readings = run(ScriptedThroughput(GOOD, missing="iperf3 is not installed"))
     assert [one.failure.kind for one in readings if one.failure] == [FailureKind.ENGINE_UNAVAILABLE] * 2
-
-
-def test_a_computer_that_slept_during_the_test_gives_no_value() -> None:
-    time = SetTime()
-    readings = run(ScriptedThroughput(GOOD, meanwhile=lambda: time.step_s(3_600)), time)
-    assert [one.failure.kind for one in readings if one.failure] == [FailureKind.INTERRUPTED] * 2
 
 
 def test_an_impossible_value_is_a_failure_not_a_number() -> None:
