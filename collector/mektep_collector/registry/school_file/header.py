@@ -36,9 +36,9 @@ def _complaint(name: str, before: list[str]) -> str:
         return f"the column {name!r} stands twice"
     if name in COLUMNS:
         return ""
+    if "\t" in name:
+        return "the cells are divided by tabs; save the file with commas or semicolons"
     nearest = difflib.get_close_matches(name, COLUMNS, n=1)
     if nearest:
         return f"no column is named {name!r}; did you mean {nearest[0]!r}?"
-    if "\t" in name:
-        return "the cells are divided by tabs; save the file with commas or semicolons"
     return f"no column is named {name!r}; there are {', '.join(COLUMNS)}"
