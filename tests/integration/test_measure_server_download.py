@@ -160,7 +160,7 @@ def test_a_client_that_never_answers_the_closing_is_cut_off() -> None:
         client.open(DOWNLOAD)
         assert [one.opcode for one in client.frames()][-1] == CLOSE
         assert client.end() == "reset"
-        server.await_outcome("download", "timed_out")
+        server.await_outcome("download", "closing_unanswered")
 
 
 def test_a_client_that_ends_tcp_after_the_closing_frame_has_completed() -> None:

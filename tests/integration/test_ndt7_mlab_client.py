@@ -43,7 +43,7 @@ def test_m_lab_s_client_is_content_in_both_directions(protocol: str, tmp_path: P
         for direction in ("download", "upload"):
             ended = {
                 outcome: server.count("mektep_measure_tests_total", direction=direction, outcome=outcome)
-                for outcome in ("completed", "client_closed")
+                for outcome in ("completed", "client_closed", "closing_unanswered")
             }
             assert sum(ended.values()) == 1, ended
     assert (result.code, result.errors) == (0, [])

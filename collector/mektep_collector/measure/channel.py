@@ -82,6 +82,17 @@ class Channel:
         except OSError as error:
             raise ChannelError(str(error)) from error
 
+    def keep_unsent(self, count: int) -> None:
+        """Let about so many bytes at most wait in the kernel unsent, so that what comes next is not far behind."""
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            with suppress(OSError):  # already gone, as the next call will say
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, count)
+
+    def gather(self, count: int) -> None:
+        """Wake from a wait to receive only when so many bytes are there: on a slow link each packet comes alone."""
+        with suppress(OSError):  # already gone, as the next call will say
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
+
     def wait_to_receive(self, until_s: float) -> None:
         """Return when there may be bytes to read, or at `until_s`."""
         if not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):

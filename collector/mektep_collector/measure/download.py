@@ -14,6 +14,12 @@ from mektep_collector.measure.specification import (
     SCALING_FRACTION,
 )
 
+_UNSENT_S = 0.05
+"""How far ahead of the link the kernel is filled: a measurement must not wait behind seconds of load."""
+_LEAST_UNSENT_BYTES = 1 << 14
+_MOST_UNSENT_BYTES = 1 << 18
+_FIRST_UNSENT_BYTES = 1 << 17
+
 
 def prepare_load() -> tuple[bytes, ...]:
     """Return one frame of random bytes for each size of message, 2 MiB in all, made once and sent by all tests."""
@@ -38,11 +44,13 @@ def run_download(session: Session, load: tuple[bytes, ...], stop: Stop) -> Outco
     index, sent_bytes = 0, 0
     rest = memoryview(load[0])
     carries_load = True
+    session.channel.keep_unsent(_FIRST_UNSENT_BYTES)
     reached = False
     while session.client is Client.OPEN:
         now_s = session.now_s()
         if now_s >= session.next_tick_s:
             measurement = session.tick()
+            session.channel.keep_unsent(session.bytes_in(_UNSENT_S, _LEAST_UNSENT_BYTES, _MOST_UNSENT_BYTES))
             reached = stop is Stop.EARLY_EXIT and _has_exceeded(measurement)
         if not rest:
             if now_s >= session.end_s or reached:

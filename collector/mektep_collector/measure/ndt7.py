@@ -22,7 +22,6 @@ from mektep_wire import Direction
 
 _LOG = logging.getLogger(__name__)
 _HEAD_END = b"\r\n\r\n"
-_NOTSENT_LOWAT_BYTES = 1 << 17
 
 
 class _TurnedAwayError(Exception):
@@ -108,7 +107,8 @@ class Ndt7Server:
     def _test(self, channel: Channel, request: Upgrade, rest: bytes) -> None:
         connection = channel.socket
         try:
-            _prepare(connection)
+            # Measurements are small and must not wait for more to send.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             facts = ConnectionInfo(
                 client=format_address(connection.getpeername()[:2]),
                 server=format_address(connection.getsockname()[:2]),
@@ -129,7 +129,7 @@ class Ndt7Server:
                 "ndt7_test_ended",
                 extra={"uuid": facts.uuid, "direction": request.direction.value, "outcome": outcome.value},
             )
-        if outcome in {Outcome.TIMED_OUT, Outcome.CONNECTION_LOST}:
+        if outcome in {Outcome.CLOSING_UNANSWERED, Outcome.TIMED_OUT, Outcome.CONNECTION_LOST}:
             channel.abort()
 
     def _run(self, session: Session, request: Upgrade) -> Outcome:
@@ -158,10 +158,3 @@ class Ndt7Server:
                     channel.wait_to_receive(until_s)
         except ChannelError:
             return  # the client did not want to know
-
-
-def _prepare(connection: socket.socket) -> None:
-    """Send small messages at once, and keep little unsent in the kernel, so that ticks and the end come in time."""
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOTSENT_LOWAT_BYTES)

@@ -8,6 +8,8 @@ class Outcome(StrEnum):
 
     COMPLETED = "completed"
     """It ran its whole time and was closed by both sides."""
+    CLOSING_UNANSWERED = "closing_unanswered"
+    """It ran its whole time, but the client, silent or still sending, did not answer the closing in time."""
     EARLY_EXIT = "early_exit"
     """The client had asked to stop at a number of bytes, and that number was reached."""
     CLIENT_CLOSED = "client_closed"
@@ -15,7 +17,7 @@ class Outcome(StrEnum):
     CONNECTION_LOST = "connection_lost"
     """The connection ended without a closing handshake."""
     TIMED_OUT = "timed_out"
-    """The client did not answer the closing, or took nothing any more, until the test was cut off."""
+    """The client took nothing any more, until the test was cut off."""
     PROTOCOL_ERROR = "protocol_error"
     """The client broke WebSocket or NDT7, and was told so."""
 

@@ -83,6 +83,11 @@ class Session:
         self._answer(encode_frame(Opcode.TEXT, msgspec.json.encode(measurement)) + encode_frame(Opcode.PING, elapsed))
         return measurement
 
+    def bytes_in(self, duration_s: float, least: int, most: int) -> int:
+        """Return how many bytes of load this test moves in `duration_s` at its rate so far, within bounds."""
+        rate_bytes_per_s = self.payload_bytes / max(self.now_s() - self._began_s, 1e-3)
+        return min(max(round(rate_bytes_per_s * duration_s), least), most)
+
     @property
     def has_pending(self) -> bool:
         """Whether text or control frames are due."""
@@ -144,7 +149,7 @@ class Session:
         if not (self.channel.send_all(unfinished, until_s) and self.channel.send_all(words + self._farewell, until_s)):
             return Outcome.TIMED_OUT
         if self.client is Client.OPEN:
-            return outcome if self._await_closing(until_s) else Outcome.TIMED_OUT
+            return outcome if self._await_closing(until_s) else Outcome.CLOSING_UNANSWERED
         self.channel.finish_sending()
         if self.client is Client.BROKEN:
             self._discard(min(until_s, self.now_s() + self._timing.linger_s))
