@@ -1,5 +1,6 @@
 """The agent's two clocks behind one seam: the wall clock, which may be wrong, and the monotonic one, which is not."""
 
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -25,5 +26,8 @@ class SystemTime:
         return datetime.now(UTC)
 
     def monotonic_s(self) -> float:
-        """Return the system's monotonic clock, shared by all processes of this boot."""
+        """Return the system's monotonic clock, shared by all processes of this boot, with the time it slept."""
+        # Linux stops CLOCK_MONOTONIC while the computer sleeps; a reading from before a sleep would seem too young.
+        if sys.platform == "linux":
+            return time.clock_gettime(time.CLOCK_BOOTTIME)
         return time.monotonic()
