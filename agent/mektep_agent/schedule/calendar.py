@@ -1,0 +1,77 @@
+"""Which local dates are school days: the weekdays with hours, less days off and public holidays, plus working days."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from mektep_agent.schedule.school_day import SchoolDay
+from mektep_wire import Assignment, DateRange, SchoolHours, Weekday
+
+_WEEKDAYS = tuple(Weekday)
+_REMEMBERED_DAYS_COUNT = 128
+
+
+class DayKind(StrEnum):
+    """Why a date is a school day or is none."""
+
+    SCHOOL = "school"
+    WORKING_DAY = "working_day"
+    """A day off by the calendar that was made a working day by order."""
+    NO_HOURS = "no_hours"
+    DAY_OFF = "day_off"
+    HOLIDAY = "holiday"
+
+
+class SchoolCalendar:
+    """The calendar of one school. `holidays` are the public holidays of the country, by local date."""
+
+    def __init__(self, assignment: Assignment, holidays: frozenset[date]) -> None:
+        self.zone = ZoneInfo(assignment.time_zone)
+        self._assignment = assignment
+        self._holidays = holidays
+        self._days: dict[date, SchoolDay | None] = {}
+
+    def local_date(self, at: datetime) -> date:
+        """Return the school's own date at `at`."""
+        return at.astimezone(self.zone).date()
+
+    def kind(self, day: date) -> DayKind:
+        """Return why `day` is a school day or is none."""
+        if _falls_in(day, self._assignment.working_days):
+            return DayKind.WORKING_DAY if self._hours(day) else DayKind.NO_HOURS
+        if _falls_in(day, self._assignment.days_off):
+            return DayKind.DAY_OFF
+        if day in self._holidays:
+            return DayKind.HOLIDAY
+        return DayKind.SCHOOL if self._hours(day) else DayKind.NO_HOURS
+
+    def school_day(self, day: date) -> SchoolDay | None:
+        """Return the school hours of `day`, or None where there is no school."""
+        if day not in self._days:
+            if len(self._days) >= _REMEMBERED_DAYS_COUNT:
+                self._days.clear()
+            self._days[day] = self._computed(day)
+        return self._days[day]
+
+    def _computed(self, day: date) -> SchoolDay | None:
+        if self.kind(day) not in {DayKind.SCHOOL, DayKind.WORKING_DAY}:
+            return None
+        school_day = SchoolDay(day, self.zone, self._hours(day))
+        return school_day if school_day.spans else None
+
+    def _hours(self, day: date) -> list[tuple[time, time]]:
+        """Return the hours of the weekday; a working day without hours of its own has those of the fullest weekday."""
+        own = _hours_of(self._assignment.school_hours, _WEEKDAYS[day.weekday()])
+        if own or not _falls_in(day, self._assignment.working_days):
+            return own
+        each = (_hours_of(self._assignment.school_hours, weekday) for weekday in _WEEKDAYS)
+        return max(each, key=len, default=[])
+
+
+def _hours_of(hours: Sequence[SchoolHours], weekday: Weekday) -> list[tuple[time, time]]:
+    return [(one.opens_at, one.closes_at) for one in hours if one.weekday is weekday]
+
+
+def _falls_in(day: date, ranges: Sequence[DateRange]) -> bool:
+    return any(one.first <= day <= one.last for one in ranges)
