@@ -1,0 +1,133 @@
+"""`mektep-agent status`: who this device is, what waits, and when it last got through."""
+
+import sys
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+import typer
+
+from mektep_agent.cli.settle import ConfigOption, JsonOption, StateDirOption, fail, folder_of, settle
+from mektep_agent.clock import SystemTime
+from mektep_agent.config.state_folder import StateFolder
+from mektep_agent.daemon.delivering import REST_NOTE, RestNote
+from mektep_agent.daemon.exit_code import ExitCode
+from mektep_agent.daemon.lock import LockedError, only_one
+from mektep_agent.identity.device import IdentityError, load_device
+from mektep_agent.identity.last_assignment import AssignmentError, load_assignment
+from mektep_agent.outbox.look import look_into
+from mektep_agent.outbox.parcel import Census, OutboxError
+from mektep_agent.uplink.delivery import DELIVERY_NOTE, DeliveryNote
+from mektep_agent.uplink.rest import RestReason
+
+_TOO_LONG = timedelta(days=1)
+
+
+class DaemonState(StrEnum):
+    """Whether a daemon has the folder."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to say; `trouble` names what a person should look at, in words."""
+
+    device_id: str
+    school_name: str
+    collector_url: str
+    daemon: DaemonState
+    assignment_version: int | None
+    outbox: Census | None
+    delivered_at: datetime | None
+    last_sending: RestNote | None
+    trouble: tuple[str, ...]
+
+
+def status(state_dir: StateDirOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Print how this agent stands. Ends with 3 where a person should look."""
+    folder = folder_of(settle(state_dir, config).config)
+    try:
+        shown = _taken(folder)
+    except (IdentityError, OutboxError, OSError) as error:
+        fail(str(error), ExitCode.FAILED)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(shown).decode() + "\n")
+    else:
+        _print(shown)
+    raise typer.Exit(ExitCode.DEGRADED if shown.trouble else ExitCode.GOOD)
+
+
+def _taken(folder: StateFolder) -> Status:
+    device = load_device(folder)
+    if device is None:
+        fail("this computer is no device yet: run `mektep-agent enrol URL --code CODE` first", ExitCode.FAILED)
+    trouble: list[str] = []
+    try:
+        assignment = load_assignment(folder)
+        version = None if assignment is None else assignment.version
+    except AssignmentError as error:
+        version = None
+        trouble.append(str(error))
+    daemon = _daemon_state(folder)
+    if daemon is DaemonState.STOPPED:
+        trouble.append("the agent does not run: start `mektep-agent run`")
+    seen = look_into(folder.outbox, (DELIVERY_NOTE, REST_NOTE))
+    census, notes = seen if seen is not None else (None, {})
+    delivery = msgspec.json.decode(notes[DELIVERY_NOTE], type=DeliveryNote) if DELIVERY_NOTE in notes else None
+    rest = msgspec.json.decode(notes[REST_NOTE], type=RestNote) if REST_NOTE in notes else None
+    trouble += _trouble_of_sending(census, delivery, rest)
+    return Status(
+        device_id=device.device_id,
+        school_name=device.school_name,
+        collector_url=device.collector_url,
+        daemon=daemon,
+        assignment_version=version,
+        outbox=census,
+        delivered_at=delivery.delivered_at if delivery is not None else None,
+        last_sending=rest,
+        trouble=tuple(trouble),
+    )
+
+
+def _trouble_of_sending(census: Census | None, delivery: DeliveryNote | None, rest: RestNote | None) -> list[str]:
+    trouble = []
+    if census is not None and census.dropped_count:
+        trouble.append(f"{census.dropped_count} readings were dropped for want of room")
+    if census is not None and census.dead_count:
+        trouble.append(
+            f"{census.dead_count} readings were rejected by the collector; they are kept apart in the outbox"
+        )
+    if rest is not None and rest.reason in {RestReason.BARRED, RestReason.REVOKED}:
+        trouble.append(f"the collector refuses this device: {rest.detail}")
+    is_waiting = census is not None and census.queued_count > 0
+    if is_waiting and delivery is not None and SystemTime().now() - delivery.delivered_at > _TOO_LONG:
+        detail = f": {rest.detail}" if rest is not None and rest.detail else ""
+        trouble.append(f"nothing got through since {delivery.delivered_at:%Y-%m-%d %H:%M} UTC{detail}")
+    return trouble
+
+
+def _daemon_state(folder: StateFolder) -> DaemonState:
+    if not folder.lock.exists():
+        return DaemonState.STOPPED
+    try:
+        with only_one(folder.lock):
+            return DaemonState.STOPPED
+    except LockedError:
+        return DaemonState.RUNNING
+
+
+def _print(shown: Status) -> None:
+    lines = [
+        f"School       {shown.school_name}",
+        f"Device       {shown.device_id}",
+        f"Collector    {shown.collector_url}",
+        f"Agent        {shown.daemon.value}",
+        f"Assignment   {f'version {shown.assignment_version}' if shown.assignment_version else 'none yet'}",
+    ]
+    if shown.outbox is not None:
+        lines.append(f"Waiting      {shown.outbox.queued_count} readings, {shown.outbox.queued_bytes} bytes")
+    delivered = f"{shown.delivered_at:%Y-%m-%d %H:%M:%S} UTC" if shown.delivered_at else "never"
+    lines.append(f"Delivered    {delivered}")
+    lines += [f"Look at      {one}" for one in shown.trouble]
+    sys.stdout.write("\n".join(lines) + "\n")
