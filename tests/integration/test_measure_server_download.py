@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections.abc import Generator
 from itertools import pairwise
 
 import pytest
@@ -18,14 +19,26 @@ from tests.support.raw_websocket import (
     close_frame,
     frame,
 )
-from tests.support.running_measure_server import SHORT, measure_server
+from tests.support.running_measure_server import SHORT, RunningServer, measure_server
+
+
+@pytest.fixture(scope="module")
+def running() -> Generator[RunningServer, None, None]:
+    with measure_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: RunningServer) -> RunningServer:
+    return running.fresh()
+
 
 EARLY_EXIT_BYTES = 250_000_000
 
 
-def _download(path: str = DOWNLOAD) -> tuple[list[Frame], list[int], float, str]:
+def _download(server: RunningServer, path: str = DOWNLOAD) -> tuple[list[Frame], list[int], float, str]:
     """Run one whole download; return frames without load, load sizes, seconds, and how TCP ended."""
-    with measure_server() as server, RawClient(server.ready.ndt7_port) as client:
+    with RawClient(server.ready.ndt7_port) as client:
         client.open(path)
         began_s = time.monotonic()
         sizes: list[int] = []
@@ -45,8 +58,8 @@ def _download(path: str = DOWNLOAD) -> tuple[list[Frame], list[int], float, str]
     return others, sizes, took_s, ended
 
 
-def test_a_download_is_as_the_specification_has_it() -> None:
-    others, sizes, took_s, ended = _download()
+def test_a_download_is_as_the_specification_has_it(server: RunningServer) -> None:
+    others, sizes, took_s, ended = _download(server)
     assert SHORT.runtime_s <= took_s < SHORT.max_runtime_s
     assert ended == "closed"
 
@@ -77,30 +90,30 @@ def test_a_download_is_as_the_specification_has_it() -> None:
     assert summary["AppInfo"]["ElapsedTime"] >= SHORT.runtime_s * 1e6
 
 
-def test_ticks_keep_their_bounds() -> None:
-    others, _, _, _ = _download()
+def test_ticks_keep_their_bounds(server: RunningServer) -> None:
+    others, _, _, _ = _download(server)
     ticks_us = [one.json()["AppInfo"]["ElapsedTime"] for one in others if one.opcode == TEXT][:-1]
     assert ticks_us[0] <= 800_000
     assert all(25_000 <= later - sooner <= 800_000 for sooner, later in pairwise(ticks_us))
 
 
-def test_an_early_exit_stops_at_a_quarter_of_a_gigabyte() -> None:
-    others, sizes, _, ended = _download(DOWNLOAD + "?early_exit=250")
+def test_an_early_exit_stops_at_a_quarter_of_a_gigabyte(server: RunningServer) -> None:
+    others, sizes, _, ended = _download(server, DOWNLOAD + "?early_exit=250")
     last = [one.json() for one in others if one.opcode == TEXT][-1]
     assert last["TCPInfo"]["BytesAcked"] >= EARLY_EXIT_BYTES
     assert sum(sizes) >= EARLY_EXIT_BYTES
     assert (others[-1].close_code, ended) == (1000, "closed")
 
 
-def test_a_ping_is_answered_with_its_payload_in_between() -> None:
-    with measure_server() as server, RawClient(server.ready.ndt7_port) as client:
+def test_a_ping_is_answered_with_its_payload_in_between(server: RunningServer) -> None:
+    with RawClient(server.ready.ndt7_port) as client:
         client.open(DOWNLOAD)
         client.send(frame(PING, b"still there?"))
         assert any(one.opcode == PONG and one.payload == b"still there?" for one in client.frames())
 
 
-def test_a_client_may_close_before_its_time_and_is_answered_at_once() -> None:
-    with measure_server() as server, RawClient(server.ready.ndt7_port) as client:
+def test_a_client_may_close_before_its_time_and_is_answered_at_once(server: RunningServer) -> None:
+    with RawClient(server.ready.ndt7_port) as client:
         client.open(DOWNLOAD)
         frames = client.frames()
         assert next(frames).opcode == BINARY
@@ -121,8 +134,8 @@ def test_a_client_may_close_before_its_time_and_is_answered_at_once() -> None:
     ],
     ids=["load-in-the-wrong-direction", "unmasked", "garbage"],
 )
-def test_a_client_that_breaks_the_protocol_is_told_and_closed(sent: bytes, code: int) -> None:
-    with measure_server() as server, RawClient(server.ready.ndt7_port) as client:
+def test_a_client_that_breaks_the_protocol_is_told_and_closed(server: RunningServer, sent: bytes, code: int) -> None:
+    with RawClient(server.ready.ndt7_port) as client:
         client.open(DOWNLOAD)
         client.send(sent)
         assert [one.close_code for one in client.frames() if one.opcode == CLOSE] == [code]
@@ -130,15 +143,15 @@ def test_a_client_that_breaks_the_protocol_is_told_and_closed(sent: bytes, code:
         server.await_outcome("download", "protocol_error")
 
 
-def test_client_measurements_are_taken_and_do_not_disturb() -> None:
-    with measure_server() as server, RawClient(server.ready.ndt7_port) as client:
+def test_client_measurements_are_taken_and_do_not_disturb(server: RunningServer) -> None:
+    with RawClient(server.ready.ndt7_port) as client:
         client.open(DOWNLOAD)
         client.send(frame(TEXT, b'{"AppInfo":{"ElapsedTime":1,"NumBytes":2}}') * 10 + frame(TEXT, b"not JSON"))
         assert [one.close_code for one in client.frames() if one.opcode == CLOSE] == [1000]
 
 
-def test_a_client_that_stops_reading_is_cut_off_at_the_deadline() -> None:
-    with measure_server() as server, RawClient(server.ready.ndt7_port, receive_bytes=4_096) as client:
+def test_a_client_that_stops_reading_is_cut_off_at_the_deadline(server: RunningServer) -> None:
+    with RawClient(server.ready.ndt7_port, receive_bytes=4_096) as client:
         client.open(DOWNLOAD)
         began_s = time.monotonic()
         server.await_outcome("download", "timed_out")
@@ -146,27 +159,25 @@ def test_a_client_that_stops_reading_is_cut_off_at_the_deadline() -> None:
         assert client.end() == "reset"
 
 
-def test_a_client_that_vanishes_is_noticed_at_once() -> None:
-    with measure_server() as server:
-        with RawClient(server.ready.ndt7_port) as client:
-            client.open(DOWNLOAD)
-        began_s = time.monotonic()
-        server.await_outcome("download", "connection_lost")
-        assert time.monotonic() - began_s < SHORT.runtime_s
+def test_a_client_that_vanishes_is_noticed_at_once(server: RunningServer) -> None:
+    with RawClient(server.ready.ndt7_port) as client:
+        client.open(DOWNLOAD)
+    began_s = time.monotonic()
+    server.await_outcome("download", "connection_lost")
+    assert time.monotonic() - began_s < SHORT.runtime_s
 
 
-def test_a_client_that_never_answers_the_closing_is_cut_off() -> None:
-    with measure_server() as server, RawClient(server.ready.ndt7_port) as client:
+def test_a_client_that_never_answers_the_closing_is_cut_off(server: RunningServer) -> None:
+    with RawClient(server.ready.ndt7_port) as client:
         client.open(DOWNLOAD)
         assert [one.opcode for one in client.frames()][-1] == CLOSE
         assert client.end() == "reset"
         server.await_outcome("download", "closing_unanswered")
 
 
-def test_a_client_that_ends_tcp_after_the_closing_frame_has_completed() -> None:
-    with measure_server() as server:
-        with RawClient(server.ready.ndt7_port) as client:
-            client.open(DOWNLOAD)
-            assert [one.opcode for one in client.frames()][-1] == CLOSE
-            client.socket.shutdown(socket.SHUT_RDWR)
-        server.await_outcome("download", "completed")
+def test_a_client_that_ends_tcp_after_the_closing_frame_has_completed(server: RunningServer) -> None:
+    with RawClient(server.ready.ndt7_port) as client:
+        client.open(DOWNLOAD)
+        assert [one.opcode for one in client.frames()][-1] == CLOSE
+        client.socket.shutdown(socket.SHUT_RDWR)
+    server.await_outcome("download", "completed")

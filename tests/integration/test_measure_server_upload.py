@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Generator
 
 import pytest
 
@@ -19,7 +20,19 @@ from tests.support.raw_websocket import (
     frame,
     request,
 )
-from tests.support.running_measure_server import SHORT, measure_server
+from tests.support.running_measure_server import SHORT, RunningServer, measure_server
+
+
+@pytest.fixture(scope="module")
+def running() -> Generator[RunningServer, None, None]:
+    with measure_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: RunningServer) -> RunningServer:
+    return running.fresh()
+
 
 LARGEST_BYTES = 1 << 24
 
@@ -29,10 +42,10 @@ def _measurements(frames: list[Frame]) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("size", [1 << 10, 1 << 13, 1 << 20, 1 << 23, LARGEST_BYTES])
-def test_messages_of_all_sizes_are_counted_to_the_byte(size: int) -> None:
+def test_messages_of_all_sizes_are_counted_to_the_byte(server: RunningServer, size: int) -> None:
     message = frame(BINARY, bytes(size))
     count = max(1, (1 << 24) // size)
-    with measure_server() as server, RawClient(server.ready.ndt7_port) as client:
+    with RawClient(server.ready.ndt7_port) as client:
         client.open(UPLOAD)
         for _ in range(count):
             client.send(message)
@@ -48,9 +61,9 @@ def test_messages_of_all_sizes_are_counted_to_the_byte(size: int) -> None:
     assert last["Test"] == "upload"
 
 
-def test_a_whole_upload_is_measured_all_along_and_closed_by_the_server() -> None:
+def test_a_whole_upload_is_measured_all_along_and_closed_by_the_server(server: RunningServer) -> None:
     message = frame(BINARY, bytes(1 << 16))
-    with measure_server() as server, RawClient(server.ready.ndt7_port) as client:
+    with RawClient(server.ready.ndt7_port) as client:
         client.open(UPLOAD)
         began_s = time.monotonic()
         closing = threading.Event()
@@ -80,8 +93,8 @@ def test_a_whole_upload_is_measured_all_along_and_closed_by_the_server() -> None
     assert frames[-1].close_code == 1000
 
 
-def test_text_pings_and_pieces_among_the_load_are_no_load() -> None:
-    with measure_server() as server, RawClient(server.ready.ndt7_port) as client:
+def test_text_pings_and_pieces_among_the_load_are_no_load(server: RunningServer) -> None:
+    with RawClient(server.ready.ndt7_port) as client:
         client.open(UPLOAD)
         client.send(frame(BINARY, b"12", final=False) + frame(PING, b"now") + frame(CONTINUATION, b"345"))
         client.send(frame(TEXT, b'{"AppInfo":{"NumBytes":5}}') + close_frame())
@@ -100,8 +113,8 @@ def test_text_pings_and_pieces_among_the_load_are_no_load() -> None:
     ],
     ids=["too-big", "unmasked", "nothing-to-continue", "garbage"],
 )
-def test_a_client_that_breaks_the_protocol_is_told_and_closed(sent: bytes, code: int) -> None:
-    with measure_server() as server, RawClient(server.ready.ndt7_port) as client:
+def test_a_client_that_breaks_the_protocol_is_told_and_closed(server: RunningServer, sent: bytes, code: int) -> None:
+    with RawClient(server.ready.ndt7_port) as client:
         client.open(UPLOAD)
         client.send(frame(BINARY, bytes(1 << 13)) + sent)
         assert [one.close_code for one in client.frames() if one.opcode == CLOSE] == [code]
@@ -109,15 +122,15 @@ def test_a_client_that_breaks_the_protocol_is_told_and_closed(sent: bytes, code:
         server.await_outcome("upload", "protocol_error")
 
 
-def test_load_that_follows_the_request_in_one_piece_is_not_lost() -> None:
-    with measure_server() as server, RawClient(server.ready.ndt7_port) as client:
+def test_load_that_follows_the_request_in_one_piece_is_not_lost(server: RunningServer) -> None:
+    with RawClient(server.ready.ndt7_port) as client:
         client.send(request(UPLOAD) + frame(BINARY, bytes(1_000)) + close_frame())
         assert client.answer()[0] == 101
         assert list(client.frames())[-2].json()["AppInfo"]["NumBytes"] == 1_000
 
 
-def test_a_client_that_sends_nothing_is_closed_after_the_test_s_time() -> None:
-    with measure_server() as server, RawClient(server.ready.ndt7_port) as client:
+def test_a_client_that_sends_nothing_is_closed_after_the_test_s_time(server: RunningServer) -> None:
+    with RawClient(server.ready.ndt7_port) as client:
         client.open(UPLOAD)
         began_s = time.monotonic()
         frames = list(client.frames())
@@ -125,9 +138,9 @@ def test_a_client_that_sends_nothing_is_closed_after_the_test_s_time() -> None:
         assert frames[-2].json()["AppInfo"]["NumBytes"] == 0
 
 
-def test_a_client_that_reads_nothing_and_asks_much_is_cut_off_and_costs_no_memory() -> None:
+def test_a_client_that_reads_nothing_and_asks_much_is_cut_off_and_costs_no_memory(server: RunningServer) -> None:
     pings = frame(PING, bytes(125)) * 500
-    with measure_server() as server, RawClient(server.ready.ndt7_port, receive_bytes=4_096) as client:
+    with RawClient(server.ready.ndt7_port, receive_bytes=4_096) as client:
         client.open(UPLOAD)
         before_bytes = server.count("process_resident_memory_bytes")
         began_s = time.monotonic()
@@ -139,9 +152,8 @@ def test_a_client_that_reads_nothing_and_asks_much_is_cut_off_and_costs_no_memor
         assert time.monotonic() - began_s < SHORT.max_runtime_s + 1
 
 
-def test_a_client_that_vanishes_in_the_middle_of_a_message_is_noticed() -> None:
-    with measure_server() as server:
-        with RawClient(server.ready.ndt7_port) as client:
-            client.open(UPLOAD)
-            client.send(frame(BINARY, bytes(1 << 20))[: 1 << 19])
-        server.await_outcome("upload", "connection_lost")
+def test_a_client_that_vanishes_in_the_middle_of_a_message_is_noticed(server: RunningServer) -> None:
+    with RawClient(server.ready.ndt7_port) as client:
+        client.open(UPLOAD)
+        client.send(frame(BINARY, bytes(1 << 20))[: 1 << 19])
+    server.await_outcome("upload", "connection_lost")

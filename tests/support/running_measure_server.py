@@ -1,11 +1,10 @@
 """A real measuring server in this process, on free ports of this machine, with deadlines short enough for a test."""
 
 import asyncio
-import re
 import threading
 import time
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 from mektep_collector.measure.serve import serve
@@ -18,19 +17,30 @@ _WAIT_S = 15.0
 
 
 class RunningServer:
-    """Ports of a server that runs, and what it counts."""
+    """Ports of a server that runs, and what it has counted since this view of it was made."""
 
-    def __init__(self, ready: Ready) -> None:
+    def __init__(self, ready: Ready, *, started: Mapping[str, float] | None = None) -> None:
         self.ready = ready
+        self._started = started or {}
+
+    def fresh(self) -> "RunningServer":
+        """Return a view whose counters begin at 0, once all that came before has ended."""
+        for direction in ("download", "upload"):
+            self.await_count(0, "mektep_measure_active_tests", direction=direction)
+        return RunningServer(self.ready, started=self._page())
 
     def count(self, metric: str, **labels: str) -> float:
         """Return a metric's value from the server's own page; 0 where it has no such series."""
         shown = ",".join(f'{name}="{value}"' for name, value in labels.items())
-        series = re.escape(f"{metric}{{{shown}}}" if shown else metric)
+        series = f"{metric}{{{shown}}}" if shown else metric
+        before = self._started.get(series, 0.0) if metric.endswith("_total") else 0.0
+        return self._page().get(series, 0.0) - before
+
+    def _page(self) -> dict[str, float]:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.ready.metrics_port}/metrics", timeout=5) as answer:
-            page = answer.read().decode()
-        found = re.search(rf"^{series} (\S+)$", page, re.MULTILINE)
-        return float(found.group(1)) if found else 0.0
+            lines = answer.read().decode().splitlines()
+        pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return {series: float(value) for series, value in pairs}
 
     def await_count(self, expected: float, metric: str, **labels: str) -> None:
         """Wait until a metric reaches a value; raises AssertionError when it does not in time."""
@@ -40,7 +50,7 @@ class RunningServer:
             time.sleep(0.02)
 
     def await_outcome(self, direction: str, outcome: str) -> None:
-        """Wait until the one test that this server ran has ended, and ended so."""
+        """Wait until the one test since this view was made has ended, and ended so."""
         self.await_count(1, "mektep_measure_tests_total", direction=direction, outcome=outcome)
 
 
