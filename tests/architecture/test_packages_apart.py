@@ -22,7 +22,8 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 import {package}
 for module in pkgutil.walk_packages({package}.__path__, "{package}."):
-    if module.name.rsplit(".", 1)[-1] != "__main__":
+    # A program's entry and alembic's scripts run as they are imported.
+    if not module.name.endswith("__main__") and ".migrations" not in module.name:
         importlib.import_module(module.name)
 print("imported")
 """
