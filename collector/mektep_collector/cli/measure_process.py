@@ -29,6 +29,7 @@ class MeasureProcess:
         self._bind = bind
         self._process: Process | None = None
         self._ready: Ready | None = None
+        self._open = False
 
     async def start(self) -> Ready:
         """Start it and return its ports once they are open; raises MeasureError, with its own words on stderr.
@@ -56,24 +57,25 @@ class MeasureProcess:
                 f"or serve without one: --no-measure. It ended with {process.returncode}"
             )
         self._ready = msgspec.json.decode(line, type=Ready)
+        self._open = True
         return self._ready
 
     async def keep(self) -> None:
         """Watch it until cancelled; start it again when it ends, after pauses that grow up to half a minute."""
-        pause_s = _FIRST_PAUSE_S
-        while True:
-            if self._process is not None:
-                code = await self._process.wait()
-                _LOG.error("measure_server_ended", extra={"exit_code": code, "next_attempt_s": pause_s})
-            await asyncio.sleep(pause_s)
-            try:
-                await self.start()
-            except MeasureError as error:
-                _LOG.error("measure_server_not_started", extra={"reason": str(error)})
+        while self._process is not None:
+            code = await self._process.wait()
+            self._open = False
+            _LOG.error("measure_server_ended", extra={"exit_code": code})
+            pause_s = _FIRST_PAUSE_S
+            while not self._open:
+                await asyncio.sleep(pause_s)
                 pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
-            else:
-                _LOG.warning("measure_server_started_again")
-                pause_s = _FIRST_PAUSE_S
+                try:
+                    await self.start()
+                except MeasureError as error:
+                    details = {"reason": str(error), "next_attempt_s": pause_s}
+                    _LOG.error("measure_server_not_started", extra=details)
+            _LOG.warning("measure_server_started_again")
 
     async def stop(self) -> None:
         """End it: gently, then firmly."""
@@ -92,7 +94,7 @@ class MeasureProcess:
 
     def obstacle(self) -> str | None:
         """Return why nothing can be measured here now, None while it runs."""
-        if self._process is None or self._process.returncode is not None:
+        if not self._open:
             return "the measuring server is not running; it is being started again"
         return None
 

@@ -78,10 +78,9 @@ def serve_command(
     set_up_log(settings.log_level, settings.log_form)
 
     def announce(serving: Serving) -> None:
+        _LOG.info(serving.event, extra={"collector": serving.collector, "ndt7": serving.ndt7, "echo": serving.echo})
         if as_json:
             show_json(serving)
-        else:
-            _LOG.info(serving.event, extra={"collector": serving.collector, "ndt7": serving.ndt7, "echo": serving.echo})
 
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

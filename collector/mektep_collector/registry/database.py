@@ -7,17 +7,14 @@ systems' SQLite still has the bug that loses a log with two connections (fixed i
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 
 import sqlalchemy
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+from mektep_collector.registry.tables import REVISION
+
 _BUSY_TIMEOUT_MS = 15_000
 _WRITING = "mektep_writing"
 
@@ -46,25 +43,18 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema up to date. One process does it while others wait."""
-        config = migration_config()
-        head = ScriptDirectory.from_config(config).get_current_head()
         with self._engine.connect() as connection:
-            if _revision(connection) == head:
+            if _revision(connection) == REVISION:
                 return
+        # Imported only where there is something to migrate: it would be a quarter of every command's start.
+        from mektep_collector.registry.migrations.upgrade import upgrade
+
         with self.writing() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            upgrade(connection)
 
     def close(self) -> None:
         """Close every connection. Further use is a bug."""
         self._engine.dispose()
-
-
-def migration_config() -> AlembicConfig:
-    """Return alembic's settings: where the migrations lie, and nothing else."""
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return config
 
 
 def _revision(connection: Connection) -> str | None:

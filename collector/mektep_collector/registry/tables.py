@@ -18,6 +18,9 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
+REVISION = "0001"
+"""The last migration: what a database must have taken to be as these tables are."""
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware time, kept in UTC: SQLite forgets the zone, PostgreSQL answers in the session's."""

@@ -5,13 +5,14 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import URL, insert, inspect, select, text
-from sqlalchemy.dialects.postgresql.base import PGDialect
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, insert, inspect, make_url, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.schema import CreateTable
 
-from mektep_collector.registry.database import Database, migration_config
-from mektep_collector.registry.tables import METADATA, SCHOOLS
+from mektep_collector.registry.database import Database
+from mektep_collector.registry.migrations.upgrade import migration_config
+from mektep_collector.registry.tables import METADATA, REVISION, SCHOOLS
 
 
 def opened(folder: Path) -> Database:
@@ -27,6 +28,10 @@ def test_the_migrations_make_what_the_code_sees(tmp_path: Path) -> None:
         names = {index["name"] for table in METADATA.tables for index in inspect(connection).get_indexes(table)}
     assert names == {index.name for table in METADATA.tables.values() for index in table.indexes}
     database.close()
+
+
+def test_the_code_knows_its_last_migration() -> None:
+    assert ScriptDirectory.from_config(migration_config()).get_heads() == [REVISION]
 
 
 def test_migrating_again_is_nothing_and_all_can_be_undone(tmp_path: Path) -> None:
@@ -77,7 +82,7 @@ def test_rows_that_point_nowhere_are_refused(tmp_path: Path) -> None:
 
 def test_the_tables_can_be_written_for_postgresql() -> None:
     for table in METADATA.sorted_tables:
-        statement = str(CreateTable(table).compile(dialect=PGDialect()))
+        statement = str(CreateTable(table).compile(dialect=make_url("postgresql://").get_dialect()()))
         assert "TIMESTAMP WITH TIME ZONE" in statement, table.name
 
 
