@@ -1,12 +1,12 @@
 """What the NDT7 port answers before a test begins, over real sockets."""
 
-import socket
 import time
 from collections.abc import Generator
 
 import msgspec
 import pytest
 
+from tests.support.loopback import loopbacks
 from tests.support.raw_websocket import DOWNLOAD, UPLOAD, RawClient, close_frame, request
 from tests.support.running_measure_server import SETTINGS, SHORT, RunningServer, measure_server
 
@@ -108,10 +108,9 @@ def test_connections_beyond_the_waiting_room_are_reset_and_cost_nothing() -> Non
 
 
 def test_ipv6_and_ipv4_have_the_same_port_and_keep_their_addresses() -> None:
-    if not socket.has_ipv6:
-        pytest.skip("this system has no IPv6")
     with measure_server() as server:
-        for host, shown in (("127.0.0.1", "127.0.0.1:"), ("::1", "[::1]:")):
+        for host in loopbacks():
+            shown = f"[{host}]:" if ":" in host else f"{host}:"
             with RawClient(server.ready.ndt7_port, host) as client:
                 client.open(UPLOAD)
                 client.send(close_frame())

@@ -144,9 +144,9 @@ def test_a_client_that_reads_nothing_and_asks_much_is_cut_off_and_costs_no_memor
         client.open(UPLOAD)
         before_bytes = server.count("process_resident_memory_bytes")
         began_s = time.monotonic()
-        while time.monotonic() - began_s < SHORT.runtime_s / 2:
+        while time.monotonic() - began_s < SHORT.runtime_s * 0.9:
             client.send(pings)
-        assert server.count("process_resident_memory_bytes") - before_bytes < 8e6
+        assert server.count("process_resident_memory_bytes") - before_bytes < 2e6
         assert client.end() == "reset"
         server.await_count(0, "mektep_measure_active_tests", direction="upload")
         assert time.monotonic() - began_s < SHORT.max_runtime_s + 1

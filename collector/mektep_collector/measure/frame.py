@@ -173,7 +173,7 @@ class FrameReader:
 
     def _end_frame(self) -> Control | None:
         if self._opcode >= Opcode.CLOSE:
-            plain = bytes(byte ^ self._mask[index % _MASK_BYTES] for index, byte in enumerate(self._control))
+            plain = _unmask(self._control, self._mask)
             self._control.clear()
             if self._opcode is Opcode.CLOSE and len(plain) == 1:
                 raise FrameError(CloseCode.PROTOCOL_ERROR, "a closing frame has no payload, or at least 2 bytes")
@@ -181,3 +181,9 @@ class FrameReader:
         if self._final:
             self._message = None
         return None
+
+
+def _unmask(payload: bytearray, mask: bytes) -> bytes:
+    length = len(payload)
+    repeated = (mask * (length // _MASK_BYTES + 1))[:length]
+    return (int.from_bytes(payload, "big") ^ int.from_bytes(repeated, "big")).to_bytes(length, "big")
