@@ -29,6 +29,7 @@ from mektep_wire import (
 NOW = datetime(2026, 11, 23, 9, 40, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Almaty")
 _EPOCH_ID = "0b54a3c2-6f0e-4d55-9a0e-7d1c5f0e8a11"
+_FRIDAY = 4
 _SLOTS = (time(8, 47), time(11, 12), time(14, 33), time(17, 5))
 
 
@@ -161,7 +162,7 @@ class Month:
                     continue
                 made.extend(self._slot(at, download_mbps * factor, upload_mbps * factor, failing_ratio))
                 rtt_ms = None if self._random.random() < failing_ratio else 24 + self._random.expovariate(1 / 9)
-                made.append(self.latency(at + timedelta(minutes=12), rtt_ms))
+                made.append(self.latency(at - timedelta(minutes=12), rtt_ms))
         return made
 
     def _slot(self, at: datetime, download_mbps: float, upload_mbps: float, failing_ratio: float) -> list[Accepted]:
@@ -171,7 +172,7 @@ class Month:
                 [FailureKind.CONNECT_TIMEOUT, FailureKind.DNS_TIMEOUT, FailureKind.GATEWAY_UNREACHABLE]
             )
             return list(self.throughput(at, None, None, kind))
-        if chance < failing_ratio + 0.04:
+        if at.weekday() == _FRIDAY and at.astimezone(ZONE).time() == _SLOTS[-1]:
             return list(self.throughput(at, None, None, SkipReason.MACHINE_OFF))
         spread = self._random.triangular(0.55, 1.18, 1.05)
         return list(self.throughput(at, download_mbps * spread, upload_mbps * spread, FailureKind.TIMEOUT))
@@ -211,7 +212,7 @@ DEVICES = tuple(device(one) for one in SCHOOLS if one is not NEW)
 def entries() -> Sequence[Entry]:
     """Return what a journal would hand to a store: a month of all the schools, one entry a school."""
     months = [
-        Month(MET, 1).days(41.0, 44.0),
+        Month(MET, 1).days(48.0, 51.0),
         Month(BELOW, 2).days(11.5, 3.1, failing_ratio=0.12),
         Month(SHORT, 3).days(31.0, 29.0, failing_ratio=0.05),
         [
@@ -223,7 +224,7 @@ def entries() -> Sequence[Entry]:
         ],
         Month(SILENT, 5).days(61.0, 58.0, until_day=9),
         list(Month(HOSTILE, 7).throughput(NOW - timedelta(minutes=4), 93.7, 88.2, FailureKind.TIMEOUT)),
-        Month(SIMULATED, 8, Origin.SIMULATED).days(38.0, 36.0),
+        Month(SIMULATED, 8, Origin.SIMULATED).days(46.0, 36.0),
     ]
     return [
         Entry(position=position, received_at=NOW, accepted=accepted)

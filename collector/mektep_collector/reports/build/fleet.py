@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from mektep_collector.journal.entry import Accepted
 from mektep_collector.registry.records import Device, DeviceStatus, School, Technology
 from mektep_collector.reports.build.standing import Run, Standing, run_of, stand
 from mektep_collector.reports.build.window import last_days, local_days
@@ -15,7 +16,6 @@ from mektep_collector.sla.freshness import Freshness, freshness
 from mektep_collector.sla.norm import Norm, norm_of
 from mektep_collector.sla.verdict import Bounds, Verdict
 from mektep_collector.store.store import DaySummary, Period, Store
-from mektep_collector.journal.entry import Accepted
 from mektep_wire import Direction, Metric, Origin, ProbeName
 
 _MEASURED = (Metric.DOWNLOAD_THROUGHPUT_MBPS, Metric.UPLOAD_THROUGHPUT_MBPS, Metric.IDLE_RTT_MS)
