@@ -44,8 +44,9 @@ lock: setup ## Lock the dependencies anew, with hashes and without index address
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-schema: setup ## Publish the wire's JSON Schema after a change that is meant
+schema: setup ## Publish the wire's JSON Schema and the interface's OpenAPI after a change that is meant
 	$(BIN)/python -m tests.support.publish_schema
+	$(BIN)/python -m tests.support.publish_openapi
 
 test: setup ## Run all tests (needs root for the link laboratory; installs Chromium, Node packages, iperf3 where it can)
 	@./deploy/test/install-peers

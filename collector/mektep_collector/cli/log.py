@@ -16,7 +16,7 @@ def set_up_log(level: LogLevel, form: LogForm) -> None:
     """Send everything that is logged to stderr, and be quiet about the HTTP server's own steps."""
     handler = logging.StreamHandler(sys.stderr)
     readable = form is LogForm.TEXT or (form is LogForm.AUTO and sys.stderr.isatty())
-    handler.setFormatter(_Text() if readable else _Json())
+    handler.setFormatter(TextLine() if readable else JsonLine())
     logging.basicConfig(level=_LEVELS[level], handlers=[handler], force=True)
     for name in ("uvicorn", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -26,8 +26,11 @@ def _details(record: logging.LogRecord) -> dict[str, object]:
     return {name: value for name, value in vars(record).items() if name not in _OWN}
 
 
-class _Json(logging.Formatter):
+class JsonLine(logging.Formatter):
+    """An event as one object of JSON."""
+
     def format(self, record: logging.LogRecord) -> str:
+        """Return the line for an event."""
         line: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -40,8 +43,11 @@ class _Json(logging.Formatter):
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 
-class _Text(logging.Formatter):
+class TextLine(logging.Formatter):
+    """An event as one line for a person; a traceback follows it."""
+
     def format(self, record: logging.LogRecord) -> str:
+        """Return the line for an event."""
         at = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         details = "".join(f" {name}={value}" for name, value in _details(record).items())
         text = f"{at} {record.levelname.lower():7} {record.getMessage()}{details}"
