@@ -17,33 +17,20 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mektep_collector.api.bearer import ENROL_ANEW, Senders, sender_of
 from mektep_collector.api.body import read_body
+from mektep_collector.api.described import DEVICE_TOKEN, problem_response, wire_content
 from mektep_collector.api.problems import ProblemError
 from mektep_collector.clock import TimeSource
 from mektep_collector.journal.error import JournalBusyError, JournalError
 from mektep_collector.journal.submission import OtherDeviceError, Submission, open_submission
-from mektep_collector.registry.error import SenderRevoked, SenderUnknown
 from mektep_collector.registry.records import Device
 from mektep_wire import ProblemKind, Purpose, Receipt, WireError, encode, parse_signature, signing_input
 from mektep_wire.batch import MAX_BATCH_BYTES, MAX_BODY_BYTES
-from mektep_wire.problem import PROBLEM_MEDIA_TYPE
 from mektep_wire.signature import SIGNATURE_HEADER
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER_S = "30"
-_ENROL_ANEW = "enrol this computer anew with a join code from the operator; keep the readings meanwhile"
-
-
-class Senders(Protocol):
-    """Who may send."""
-
-    def authenticate(self, token: str) -> Device:
-        """Return the device that a bearer token belongs to.
-
-        Raises SenderUnknown for a token that opens nothing and SenderRevoked for a device that may send no more.
-        Answers from memory, or from a local file within milliseconds.
-        """
-        ...
 
 
 class Acceptance(Protocol):
@@ -65,7 +52,7 @@ def create_readings_router(
 
     async def post_readings(request: Request) -> Response:
         received_at = clock.now()
-        device = _sender(request, senders)
+        device = sender_of(request, senders)
         body = await read_body(request, max_wire_bytes=MAX_BODY_BYTES, max_plain_bytes=MAX_BATCH_BYTES)
         signature = _checked_signature(request, device, body.plain)
         try:
@@ -73,7 +60,7 @@ def create_readings_router(
         except WireError as error:
             raise _unreadable(error) from None
         except OtherDeviceError as error:
-            raise ProblemError(ProblemKind.OTHER_DEVICE, str(error), advice=_ENROL_ANEW, field="$.device_id") from None
+            raise ProblemError(ProblemKind.OTHER_DEVICE, str(error), advice=ENROL_ANEW, field="$.device_id") from None
         try:
             receipt = await journal.accept(submission)
         except JournalBusyError as error:
@@ -97,18 +84,6 @@ def create_readings_router(
         openapi_extra=_REQUEST,
     )
     return router
-
-
-def _sender(request: Request, senders: Senders) -> Device:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise _unauthorised("the request bears no token")
-    try:
-        return senders.authenticate(token.strip())
-    except SenderRevoked as error:
-        raise ProblemError(ProblemKind.DEVICE_REVOKED, str(error), advice=_ENROL_ANEW) from None
-    except SenderUnknown as error:
-        raise _unauthorised(str(error)) from None
 
 
 def _checked_signature(request: Request, device: Device, payload: bytes) -> bytes:
@@ -142,10 +117,6 @@ def _unreadable(error: WireError) -> ProblemError:
     )
 
 
-def _unauthorised(detail: str) -> ProblemError:
-    return ProblemError(ProblemKind.UNAUTHORISED, detail, advice=_ENROL_ANEW, headers={"WWW-Authenticate": "Bearer"})
-
-
 def _unsigned(detail: str) -> ProblemError:
     return ProblemError(
         ProblemKind.BAD_SIGNATURE,
@@ -166,28 +137,23 @@ def _unavailable(detail: str) -> ProblemError:
     )
 
 
-def _problem(description: str) -> dict[str, object]:
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": description, "content": {PROBLEM_MEDIA_TYPE: {"schema": schema}}}
-
-
 _RESPONSES: dict[int | str, dict[str, object]] = {
     200: {
         "description": "The fate of each reading; what is called stored is on disk",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Receipt"}}},
+        "content": wire_content("Receipt"),
     },
-    400: _problem("The body cannot be read or decompressed"),
-    401: _problem("The token opens nothing; keep the readings"),
-    403: _problem("Revoked, wrongly signed, or another device's batch; keep the readings"),
-    408: _problem("The body came too slowly"),
-    413: _problem("Too large; send fewer readings in one batch"),
-    415: _problem("Neither gzip nor identity"),
-    422: _problem("A field of the batch itself is invalid"),
-    503: _problem("Cannot be kept at the moment; Retry-After says when to try again"),
+    400: problem_response("The body cannot be read or decompressed"),
+    401: problem_response("The token opens nothing; keep the readings"),
+    403: problem_response("Revoked, wrongly signed, or another device's batch; keep the readings"),
+    408: problem_response("The body came too slowly"),
+    413: problem_response("Too large; send fewer readings in one batch"),
+    415: problem_response("Neither gzip nor identity"),
+    422: problem_response("A field of the batch itself is invalid"),
+    503: problem_response("Cannot be kept at the moment; Retry-After says when to try again"),
 }
 
 _REQUEST: dict[str, object] = {
-    "security": [{"deviceToken": []}],
+    "security": DEVICE_TOKEN,
     "parameters": [
         {
             "name": SIGNATURE_HEADER,
@@ -205,6 +171,6 @@ _REQUEST: dict[str, object] = {
     ],
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Batch"}}},
+        "content": wire_content("Batch"),
     },
 }
