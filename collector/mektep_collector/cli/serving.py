@@ -23,11 +23,12 @@ from mektep_collector.cli.measure_process import MeasureProcess
 from mektep_collector.clock import SystemTime
 from mektep_collector.config import Config, MeasureServer
 from mektep_collector.jobs.feed import Feeder
+from mektep_collector.jobs.memory import settle_memory
 from mektep_collector.jobs.seen import note_seen
 from mektep_collector.journal.journal import Journal
 from mektep_collector.registry.registry import open_registry
 from mektep_collector.registry.zones import SchoolZones
-from mektep_collector.store.embedded.store import EmbeddedStore
+from mektep_collector.store.embedded import EmbeddedStore
 from mektep_collector.store.store import Store
 
 _LOG = logging.getLogger(__name__)
@@ -94,6 +95,7 @@ async def serve(config: Config, announce: Callable[[Serving], None]) -> None:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one) for one in beside]
             _stop_on_signals(server)
+            settle_memory()
             await server.serve(sockets=[listener])
             for task in tasks:
                 task.cancel()
