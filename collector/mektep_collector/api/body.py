@@ -1,22 +1,19 @@
-"""A request's body within bounds: how large, how long, how it is compressed, and what it may grow to.
+"""A request's body within bounds: how large, how long it takes, and what it may inflate to.
 
-Nothing is inflated beyond its limit (a gzip of 65 kB can hold 64 MB), and nothing of a stream is passed over unread: a
-truncated one, one with bytes behind its end and one of several members are refused, since what was signed must be all
-of it.
+A gzip of 65 kB can hold 64 MB, so nothing is inflated beyond its limit.
 """
 
 import asyncio
-import zlib
 from http import HTTPStatus
 
 import msgspec
 from starlette.requests import Request
 
 from mektep_collector.api.problems import ProblemError
+from mektep_collector.journal.gzip_member import GzipError, InflatedTooLarge, inflate
 from mektep_wire import ProblemKind
 
 BODY_DEADLINE_S = 30.0
-_GZIP_WINDOW_BITS = 31
 _HALVE = "send fewer readings in one batch"
 _AGAIN = "compress the exact bytes of the batch once with gzip and send them again; a proxy may have changed them"
 
@@ -43,31 +40,14 @@ async def read_body(request: Request, *, max_wire_bytes: int, max_plain_bytes: i
         if len(received) > max_plain_bytes:
             raise _too_large(f"the body has {len(received)} bytes, more than {max_plain_bytes}")
         return Body(received, None)
-    return Body(inflate(received, max_plain_bytes), received)
-
-
-def inflate(compressed: bytes, max_plain_bytes: int) -> bytes:
-    """Return what one gzip member (RFC 1952) holds; raises ProblemError, and never makes more than the limit."""
-    inflator = zlib.decompressobj(_GZIP_WINDOW_BITS)
     try:
-        plain = inflator.decompress(compressed, max_plain_bytes + 1)
-    except zlib.error as error:
+        return Body(inflate(received, max_plain_bytes), received)
+    except InflatedTooLarge as error:
+        raise _too_large(f"the body is too large: {error}") from None
+    except GzipError as error:
         raise ProblemError(
-            ProblemKind.BAD_COMPRESSION, f"the body is not gzip as it says: {error}", advice=_AGAIN
+            ProblemKind.BAD_COMPRESSION, f"the gzip body cannot be read: {error}", advice=_AGAIN
         ) from None
-    if len(plain) > max_plain_bytes:
-        raise _too_large(f"the body inflates to more than {max_plain_bytes} bytes")
-    if not inflator.eof:
-        raise ProblemError(
-            ProblemKind.BAD_COMPRESSION, f"the gzip body ends early, after {len(compressed)} bytes", advice=_AGAIN
-        )
-    if inflator.unused_data:
-        raise ProblemError(
-            ProblemKind.BAD_COMPRESSION,
-            f"{len(inflator.unused_data)} bytes stand behind the end of the gzip body",
-            advice="send one gzip member with nothing behind it",
-        )
-    return plain
 
 
 async def _received(request: Request, max_wire_bytes: int) -> bytes:

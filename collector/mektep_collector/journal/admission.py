@@ -6,7 +6,7 @@ refused by name, since counting it would need a number that is already taken.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
+from operator import attrgetter
 
 import apsw
 import msgspec
@@ -62,7 +62,7 @@ class Admission:
         for epoch, members in _by_epoch(readings):
             stream = self._stream(submission.device.id, epoch)
             numbers = [readings[member].seq for member in members]
-            distinct = numbers if _ascend(numbers) else sorted(set(numbers))
+            distinct = numbers if _is_run(numbers) else sorted(set(numbers))
             wanted = runs(distinct)
             held = self._held(stream, wanted)
             if not held and len(distinct) == len(numbers):
@@ -77,17 +77,15 @@ class Admission:
             pieces.extend((stream, piece) for piece in fresh_runs)
         duplicate_count = sum(fate.outcome is FateOutcome.DUPLICATE for fate in fates)
         rejected_count = len(fates) - duplicate_count
-        position = None
-        if new:
-            new.sort()
-            indexes = [submission.indexes[member] for member in new]
-            fates.extend(_STORED[index] for index in indexes)
-            position = self._write(submission, new, indexes)
-            for stream, piece in pieces:
-                self._mark(stream, piece, position)
-        if len(fates) > len(new):
-            fates.sort(key=lambda fate: fate.index)
-        return Admitted(position, fates, len(new), duplicate_count, rejected_count)
+        if not new:
+            return Admitted(None, _in_order(fates), 0, duplicate_count, rejected_count)
+        new.sort()
+        indexes = [submission.indexes[member] for member in new]
+        position = self._write(submission, new, indexes)
+        for stream, piece in pieces:
+            self._mark(stream, piece, position)
+        stored = [_STORED[index] for index in indexes]
+        return Admitted(position, _in_order(fates + stored), len(new), duplicate_count, rejected_count)
 
     def _stream(self, device_id: str, epoch: str) -> int:
         key = (device_id, epoch)
@@ -134,7 +132,7 @@ class Admission:
     def _write(self, submission: Submission, new: Sequence[int], indexes: Sequence[int]) -> int:
         batch = submission.batch
         sent = sending(batch, submission.received_at, submission.device.enrolled_at)
-        times = [corrected(submission.readings[member], sent) for member in new]
+        times_us, methods = corrected([submission.readings[member] for member in new], sent)
         self._connection.execute(
             "INSERT INTO entry (batch_id, device_id, school_id, received_us, signature, judgements, body_gzip)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -144,7 +142,7 @@ class Admission:
                 submission.device.school_id,
                 to_us(submission.received_at),
                 submission.signature,
-                pack(indexes, [at_us for at_us, _ in times], [method for _, method in times]),
+                pack(indexes, times_us, methods),
                 submission.body_gzip,
             ),
         )
@@ -174,21 +172,20 @@ class Admission:
             execute("INSERT INTO received_range VALUES (?, ?, ?)", (stream, piece.first, last))
 
 
-def _by_epoch(readings: Sequence[Reading]) -> list[tuple[str, list[int]]]:
+def _by_epoch(readings: Sequence[Reading]) -> list[tuple[str, Sequence[int]]]:
     """Return the epochs with the places of their readings, in the order of the batch."""
+    epochs = [reading.epoch for reading in readings]
+    if epochs and epochs.count(epochs[0]) == len(epochs):
+        return [(epochs[0], range(len(epochs)))]
     members: dict[str, list[int]] = {}
-    for member, reading in enumerate(readings):
-        found = members.get(reading.epoch)
-        if found is None:
-            members[reading.epoch] = [member]
-        else:
-            found.append(member)
+    for member, epoch in enumerate(epochs):
+        members.setdefault(epoch, []).append(member)
     return list(members.items())
 
 
-def _ascend(numbers: Sequence[int]) -> bool:
-    """Tell whether each number is greater than the one before, as an honest batch's are."""
-    return all(left < right for left, right in pairwise(numbers))
+def _is_run(numbers: list[int]) -> bool:
+    """Tell whether each number is the one before and one more, as an honest batch's mostly are."""
+    return numbers[-1] - numbers[0] == len(numbers) - 1 and numbers == list(range(numbers[0], numbers[-1] + 1))
 
 
 def _split(readings: Sequence[Reading], members: Sequence[int], held: set[int]) -> tuple[list[int], list[int]]:
@@ -204,6 +201,10 @@ def _split(readings: Sequence[Reading], members: Sequence[int], held: set[int]) 
             seen.add(seq)
             fresh.append(member)
     return fresh, again
+
+
+def _in_order(fates: list[Fate]) -> list[Fate]:
+    return sorted(fates, key=attrgetter("index"))
 
 
 def _fate_again(index: int, reading: Reading, known: dict[int, str]) -> Fate:

@@ -5,6 +5,7 @@ SQLite from 3.7.0 to 3.51.2 can lose commits or harm the file when a write-ahead
 own SQLite, and its version is checked here.
 """
 
+from enum import StrEnum
 from pathlib import Path
 
 import apsw
@@ -29,16 +30,30 @@ def require_sound_sqlite(version: str | None = None) -> None:
         )
 
 
-def open_writer(path: Path) -> apsw.Connection:
+class Durability(StrEnum):
+    """What a power cut may take, as SQLite's `synchronous` says it. Neither loses a commit when a process is killed."""
+
+    EVERY_COMMIT = "FULL"
+    """Nothing: a commit is on disk when it returns."""
+    EVERY_CHECKPOINT = "NORMAL"
+    """The newest commits; for what can be made again from the journal."""
+
+
+def open_writer(path: Path, durability: Durability) -> apsw.Connection:
     """Open or create `path` for one writing thread; who opens it closes it. Raises apsw.Error.
 
-    A commit is on disk when it returns. The log is moved into the file only when its owner says so (`set_wal_hook`).
+    The log is moved into the file only when the owner says so (`Checkpoints`).
     """
     require_sound_sqlite()
     connection = apsw.Connection(str(path))
     try:
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "foreign_keys=ON"):
+        for pragma in (
+            "journal_mode=WAL",
+            f"synchronous={durability.value}",
+            "wal_autocheckpoint=0",
+            "foreign_keys=ON",
+        ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
     except apsw.Error:
         connection.close()

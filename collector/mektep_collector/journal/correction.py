@@ -6,6 +6,7 @@ wall clock is left, with the offset that it shows at sending. Where neither give
 kept in quarantine.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ MAX_BEFORE_ENROLMENT = timedelta(days=92)
 DAWN = datetime(2020, 1, 1, tzinfo=UTC)
 """No reading is older: clocks without a battery begin in 1970, 2000 or at the firmware's date."""
 
+# A member of an enum costs a call in Python 3.11, and these are named for every reading.
+_SAME_BOOT, _CLOCK_OFFSET, _QUARANTINED = TimeMethod.SAME_BOOT, TimeMethod.CLOCK_OFFSET, TimeMethod.QUARANTINED
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -57,16 +60,29 @@ def sending(batch: Batch, received_at: datetime, enrolled_at: datetime) -> Sendi
     )
 
 
-def corrected(reading: Reading, sent: Sending) -> tuple[int, TimeMethod]:
-    """Return a reading's time in microseconds since 1970 and how it was found.
+def corrected(readings: Sequence[Reading], sent: Sending) -> tuple[list[int], list[TimeMethod]]:
+    """Return the readings' times in microseconds since 1970, and how each was found.
 
     A quarantined reading bears the time of its receipt, the only one that is known to be true of it.
     """
-    if reading.boot_id == sent.boot_id:
-        at_us = sent.received_us - round((sent.sent_monotonic_s - reading.started_monotonic_s) * 1e6)
-        if sent.earliest_us <= at_us <= sent.latest_us:
-            return at_us, TimeMethod.SAME_BOOT
-    at_us = to_us(reading.started_at) + sent.received_us - sent.sent_us
-    if sent.earliest_us <= at_us <= sent.latest_us:
-        return at_us, TimeMethod.CLOCK_OFFSET
-    return sent.received_us, TimeMethod.QUARANTINED
+    boot_id, sent_monotonic_s, sent_us, received_us, earliest_us, latest_us = sent
+    if all(reading.boot_id == boot_id for reading in readings):
+        times_us = [received_us - round((sent_monotonic_s - reading.started_monotonic_s) * 1e6) for reading in readings]
+        if earliest_us <= min(times_us, default=earliest_us) and max(times_us, default=latest_us) <= latest_us:
+            return times_us, [_SAME_BOOT] * len(times_us)
+    times_us = []
+    methods: list[TimeMethod] = []
+    for reading in readings:
+        method = _QUARANTINED
+        at_us = received_us
+        if reading.boot_id == boot_id:
+            same_boot_us = received_us - round((sent_monotonic_s - reading.started_monotonic_s) * 1e6)
+            if earliest_us <= same_boot_us <= latest_us:
+                at_us, method = same_boot_us, _SAME_BOOT
+        if method is _QUARANTINED:
+            offset_us = to_us(reading.started_at) + received_us - sent_us
+            if earliest_us <= offset_us <= latest_us:
+                at_us, method = offset_us, _CLOCK_OFFSET
+        times_us.append(at_us)
+        methods.append(method)
+    return times_us, methods

@@ -1,6 +1,5 @@
 """Entries as they are read back: by readers, and by the admission that compares a duplicate with what is stored."""
 
-import zlib
 from collections.abc import Sequence
 from typing import cast
 
@@ -9,11 +8,13 @@ import msgspec
 
 from mektep_collector.journal.correction import from_us
 from mektep_collector.journal.entry import Accepted, Entry
+from mektep_collector.journal.error import JournalError
+from mektep_collector.journal.gzip_member import GzipError, inflate
 from mektep_collector.journal.judgement import unpack
 from mektep_collector.journal.submission import TypedBatch
-from mektep_wire import Batch, Reading, decode
+from mektep_wire import Batch, Reading, WireError, decode
+from mektep_wire.batch import MAX_BATCH_BYTES
 
-_GZIP_WINDOW_BITS = 31
 _Row = tuple[int, str, str, int, bytes, bytes]
 _AFTER = """
 SELECT position, device_id, school_id, received_us, judgements, body_gzip FROM entry
@@ -46,7 +47,7 @@ class _LooseBatchKeys(msgspec.Struct, frozen=True):
 
 
 def read_entries(connection: apsw.Connection, after_position: int, limit: int) -> list[Entry]:
-    """Return at most `limit` entries beyond `after_position`, in order. Raises apsw.Error."""
+    """Return at most `limit` entries beyond `after_position`, in order. Raises apsw.Error and JournalError."""
     rows = cast(list[_Row], connection.execute(_AFTER, (after_position, limit)).fetchall())
     return [_entry(row) for row in rows]
 
@@ -58,7 +59,7 @@ def read_signed(connection: apsw.Connection, position: int) -> SignedBatch | Non
     ).fetchone()
     if row is None:
         return None
-    return SignedBatch(device_id=row[0], body=_inflated(row[1]), signature=row[2])
+    return SignedBatch(device_id=row[0], body=inflate(row[1], MAX_BATCH_BYTES), signature=row[2])
 
 
 def read_keys(connection: apsw.Connection, position: int) -> list[ReadingKey]:
@@ -66,7 +67,7 @@ def read_keys(connection: apsw.Connection, position: int) -> list[ReadingKey]:
     row = connection.execute("SELECT judgements, body_gzip FROM entry WHERE position = ?", (position,)).fetchone()
     if row is None:
         return []
-    body = _inflated(row[1])
+    body = inflate(row[1], MAX_BATCH_BYTES)
     indexes = [index for index, _, _ in unpack(row[0])]
     try:
         keys: Sequence[ReadingKey] = msgspec.json.decode(body, type=_BatchKeys).readings
@@ -79,9 +80,14 @@ def read_keys(connection: apsw.Connection, position: int) -> list[ReadingKey]:
 
 def _entry(row: _Row) -> Entry:
     position, device_id, school_id, received_us, judgements, body_gzip = row
-    body = _inflated(body_gzip)
     judged = unpack(judgements)
-    readings = _readings(body, [index for index, _, _ in judged])
+    try:
+        readings = _readings(inflate(body_gzip, MAX_BATCH_BYTES), [index for index, _, _ in judged])
+    except (GzipError, WireError) as error:
+        raise JournalError(
+            f"entry {position} of the journal no longer reads as it was accepted ({error}); restore a backup, or start "
+            "the collector's version that accepted it"
+        ) from error
     return Entry(
         position=position,
         received_at=from_us(received_us),
@@ -99,7 +105,3 @@ def _readings(body: bytes, indexes: Sequence[int]) -> Sequence[Reading]:
         raws = decode(Batch, body).readings
         return [decode(Reading, raws[index]) for index in indexes]
     return [readings[index] for index in indexes]
-
-
-def _inflated(body_gzip: bytes) -> bytes:
-    return zlib.decompress(body_gzip, _GZIP_WINDOW_BITS)

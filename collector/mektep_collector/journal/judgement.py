@@ -16,7 +16,7 @@ _ITEM_BYTES = 11
 def pack(indexes: Sequence[int], times_us: Sequence[int], methods: Sequence[TimeMethod]) -> bytes:
     """Return the packed form of three sequences of one length."""
     count = len(indexes)
-    return struct.pack(f"<{count}q{count}H{count}B", *times_us, *indexes, *(_NUMBERS[method] for method in methods))
+    return struct.pack(f"<{count}q{count}H{count}B", *times_us, *indexes, *map(_NUMBERS.__getitem__, methods))
 
 
 def unpack(packed: bytes) -> list[tuple[int, int, TimeMethod]]:

@@ -1,18 +1,16 @@
 """A batch on its way into the journal: opened, each reading judged by itself, nothing stored yet."""
 
-import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
+from mektep_collector.journal.gzip_member import compress
 from mektep_collector.registry.records import Device
 from mektep_wire import Batch, Fate, FateOutcome, Reading, WireError, decode
 from mektep_wire.batch import MAX_BATCH_READINGS
 
-_GZIP_WINDOW_BITS = 31
-_FAST_LEVEL = 1
 _MAX_TEXT = 500
 
 
@@ -72,7 +70,7 @@ def open_submission(
         refused=refused,
         received_at=received_at,
         signature=signature,
-        body_gzip=body_gzip if body_gzip is not None else _compressed(body),
+        body_gzip=body_gzip if body_gzip is not None else compress(body),
     )
 
 
@@ -95,8 +93,3 @@ def _judge(raws: Sequence[msgspec.Raw]) -> tuple[list[Reading], Sequence[int], l
                 )
             )
     return readings, indexes, refused
-
-
-def _compressed(body: bytes) -> bytes:
-    compressor = zlib.compressobj(_FAST_LEVEL, zlib.DEFLATED, _GZIP_WINDOW_BITS)
-    return compressor.compress(body) + compressor.flush()

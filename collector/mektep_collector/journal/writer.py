@@ -16,7 +16,7 @@ import msgspec
 
 from mektep_collector.journal.admission import Admission, Admitted
 from mektep_collector.journal.checkpoint import Checkpoints
-from mektep_collector.journal.connection import open_writer
+from mektep_collector.journal.connection import Durability, open_writer
 from mektep_collector.journal.error import JournalBusyError, JournalError
 from mektep_collector.journal.readers import Readers
 from mektep_collector.journal.schema import prepare
@@ -65,7 +65,7 @@ class Writer:
         self._closing = False
         self._counts = WriterCounts()
         try:
-            self._connection = open_writer(path)
+            self._connection = open_writer(path, Durability.EVERY_COMMIT)
         except apsw.Error as error:
             raise JournalError(f"cannot open the journal {path}: {error}") from error
         try:
