@@ -1,0 +1,151 @@
+"""The collector's acceptance alone, as a process of its own: journal and POST /v1/readings under uvicorn.
+
+`python -m tests.support.acceptance_server DIRECTORY DEVICES.json` listens on a free port of 127.0.0.1, writes the
+port to DIRECTORY/port when it is ready, and ends at SIGTERM. With `--feed` it feeds the embedded store as well.
+"""
+
+import argparse
+import asyncio
+import json
+import signal
+import socket
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from zoneinfo import ZoneInfo
+
+import uvicorn
+from fastapi import FastAPI
+
+from mektep_collector.api.bearer import Senders
+from mektep_collector.api.problems import install_problem_handlers
+from mektep_collector.api.readings import Acceptance, create_readings_router
+from mektep_collector.clock import SystemTime, TimeSource
+from mektep_collector.jobs.feed import Feeder
+from mektep_collector.jobs.memory import settle_memory
+from mektep_collector.journal.journal import Journal
+from mektep_collector.registry.error import SenderRevoked, SenderUnknown
+from mektep_collector.registry.records import Device, DeviceStatus
+from mektep_collector.store.embedded import EmbeddedStore
+from tests.support.school_device import SchoolDevice
+
+
+class KnownSenders:
+    """Senders in memory."""
+
+    def __init__(self, devices: Iterable[tuple[str, Device]]) -> None:
+        self._devices = dict(devices)
+
+    def authenticate(self, token: str) -> Device:
+        device = self._devices.get(token)
+        if device is None:
+            raise SenderUnknown("this token opens nothing")
+        if device.status is DeviceStatus.REVOKED:
+            raise SenderRevoked("the device was revoked")
+        return device
+
+
+def create_acceptance_app(senders: Senders, journal: Acceptance, clock: TimeSource) -> FastAPI:
+    """Return the app of one route."""
+    app = FastAPI()
+    app.include_router(create_readings_router(senders, journal, clock))
+    install_problem_handlers(app)
+    return app
+
+
+def write_devices(path: Path, devices: Iterable[SchoolDevice]) -> None:
+    """Write what the process must know of the devices."""
+    path.write_text(
+        json.dumps(
+            [
+                {
+                    "token": device.token,
+                    "id": device.record.id,
+                    "school_id": device.record.school_id,
+                    "public_key": b64encode(device.record.public_key).decode(),
+                    "enrolled_at": device.record.enrolled_at.isoformat(),
+                }
+                for device in devices
+            ]
+        ),
+        "utf-8",
+    )
+
+
+def _read_devices(path: Path) -> KnownSenders:
+    return KnownSenders(
+        (
+            row["token"],
+            Device(
+                id=row["id"],
+                school_id=row["school_id"],
+                public_key=b64decode(row["public_key"]),
+                status=DeviceStatus.ACTIVE,
+                enrolled_at=datetime.fromisoformat(row["enrolled_at"]),
+                agent_version="0.1.0",
+                platform="linux",
+            ),
+        )
+        for row in json.loads(path.read_text("utf-8"))
+    )
+
+
+class _Server(uvicorn.Server):
+    """A server that ends at SIGTERM and lets what stands around it close: uvicorn's own would kill the process."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._leave)
+        yield
+
+    def _leave(self) -> None:
+        self.should_exit = True
+
+
+async def _serve(directory: Path, devices: Path, *, feed: bool) -> None:
+    journal = Journal(directory / "journal")
+    app = create_acceptance_app(_read_devices(devices), journal, SystemTime())
+    server = _Server(
+        uvicorn.Config(app, http="httptools", loop="uvloop", access_log=False, log_level="warning", lifespan="off")
+    )
+    try:
+        with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+            port = directory / "port.new"
+            port.write_text(str(listener.getsockname()[1]), "utf-8")
+            port.rename(directory / "port")
+            settle_memory()
+            if feed:
+                await _serve_and_feed(server, listener, journal, directory / "store")
+            else:
+                await server.serve([listener])
+    finally:
+        journal.close()
+
+
+async def _serve_and_feed(server: uvicorn.Server, listener: socket.socket, journal: Journal, directory: Path) -> None:
+    store = EmbeddedStore(directory, lambda _school_id: ZoneInfo("Asia/Almaty"))
+    try:
+        feeding = asyncio.create_task(Feeder(journal, store, Random(0)).run())
+        await server.serve([listener])
+        feeding.cancel()
+        await asyncio.wait([feeding])
+    finally:
+        store.close()
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("devices", type=Path)
+    parser.add_argument("--feed", action="store_true")
+    arguments = parser.parse_args()
+    with asyncio.Runner(loop_factory=uvicorn.Config("", loop="uvloop").get_loop_factory()) as runner:
+        runner.run(_serve(arguments.directory, arguments.devices, feed=arguments.feed))
+
+
+if __name__ == "__main__":
+    main()
