@@ -1,0 +1,142 @@
+"""The closed lists of wire, verdicts and register in words for people. Each list is complete; a test holds it so."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from mektep_collector.sla.freshness import Freshness
+from mektep_collector.sla.norm import NormBasis
+from mektep_collector.sla.verdict import Verdict
+from mektep_dashboards.i18n.catalogue import mark
+from mektep_wire import Direction, FailureKind, Outcome, ProbeName, SkipReason
+
+FAILURES: Mapping[FailureKind, str] = MappingProxyType(
+    {
+        FailureKind.NO_INTERFACE: mark("the computer is not connected to a network"),
+        FailureKind.NETWORK_UNREACHABLE: mark("no route to the internet"),
+        FailureKind.HOST_UNREACHABLE: mark("the test server cannot be reached"),
+        FailureKind.GATEWAY_UNREACHABLE: mark("the school's own router does not answer"),
+        FailureKind.DNS_TIMEOUT: mark("the name service (DNS) does not answer"),
+        FailureKind.DNS_NXDOMAIN: mark("the name service (DNS) does not know the test server"),
+        FailureKind.DNS_ERROR: mark("the name service (DNS) answers with an error"),
+        FailureKind.DNS_BOGUS: mark("the name service (DNS) gives a wrong address"),
+        FailureKind.CONNECT_TIMEOUT: mark("no connection: the test server did not answer in time"),
+        FailureKind.CONNECTION_REFUSED: mark("the test server refused the connection"),
+        FailureKind.CONNECTION_RESET: mark("the connection broke off"),
+        FailureKind.CLOSED_EARLY: mark("the test server ended the test too early"),
+        FailureKind.STALLED: mark("the data stopped flowing during the test"),
+        FailureKind.TIMEOUT: mark("the test took too long"),
+        FailureKind.TLS_CERTIFICATE: mark("the test server's certificate is not valid"),
+        FailureKind.TLS_ERROR: mark("the encrypted connection could not be set up"),
+        FailureKind.CAPTIVE_PORTAL: mark("a login page of the network stands in the way"),
+        FailureKind.PROXY_ERROR: mark("the proxy did not let the test through"),
+        FailureKind.HANDSHAKE_REFUSED: mark("the test server turned the test down"),
+        FailureKind.PROTOCOL_ERROR: mark("the other side is not a test server"),
+        FailureKind.NO_ANSWER: mark("none of the packets came back"),
+        FailureKind.ENGINE_UNAVAILABLE: mark("this computer cannot run the test"),
+        FailureKind.INTERRUPTED: mark("the computer was switched off or slept during the test"),
+    }
+)
+
+SKIPS: Mapping[SkipReason, str] = MappingProxyType(
+    {
+        SkipReason.MACHINE_OFF: mark("the computer was switched off"),
+        SkipReason.PAUSED: mark("measuring was paused at the school"),
+        SkipReason.DATA_BUDGET: mark("the data budget was used up"),
+        SkipReason.BUSY_LINK: mark("the line was in use for lessons"),
+        SkipReason.OTHER_PROBER: mark("another computer of the school was measuring"),
+    }
+)
+
+PROBES: Mapping[ProbeName, str] = MappingProxyType(
+    {
+        ProbeName.THROUGHPUT: mark("speed"),
+        ProbeName.LATENCY: mark("latency"),
+        ProbeName.PATH: mark("path"),
+        ProbeName.PLATFORM: mark("learning platforms"),
+        ProbeName.OUTAGE: mark("outages"),
+    }
+)
+
+DIRECTIONS: Mapping[Direction, str] = MappingProxyType(
+    {Direction.DOWNLOAD: mark("Download"), Direction.UPLOAD: mark("Upload")}
+)
+
+OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
+    {Outcome.OK: mark("measured"), Outcome.FAILED: mark("failed"), Outcome.SKIPPED: mark("not run")}
+)
+
+VERDICTS: Mapping[Verdict, str] = MappingProxyType(
+    {
+        Verdict.MEETS: mark("Meets the norm"),
+        Verdict.BELOW_CONTRACT: mark("Below contract"),
+        Verdict.BELOW_NORM: mark("Below the norm"),
+        Verdict.BELOW_BOTH: mark("Below norm and contract"),
+        Verdict.NOT_COMPARED: mark("No contract known"),
+        Verdict.INSUFFICIENT_DATA: mark("Insufficient data"),
+        Verdict.ALL_FAILED: mark("All tests failed"),
+        Verdict.NO_DATA: mark("No data"),
+    }
+)
+
+UPLOAD_VERDICTS: Mapping[Verdict, str] = MappingProxyType({**VERDICTS, Verdict.MEETS: mark("Keeps the contract")})
+"""Upload has no norm, so what it meets is the contract."""
+
+FRESHNESS: Mapping[Freshness, str] = MappingProxyType(
+    {
+        Freshness.LIVE: mark("Sending"),
+        Freshness.SILENT: mark("Silent"),
+        Freshness.NEVER: mark("Nothing yet"),
+    }
+)
+
+NORM_BASES: Mapping[NormBasis, str] = MappingProxyType(
+    {
+        NormBasis.PUPILS: mark("by the number of pupils"),
+        NormBasis.PLACES: mark("by the number of places, as the number of pupils is not in the register"),
+        NormBasis.FLOOR: mark("the least norm, as the number of pupils is not in the register"),
+        NormBasis.OPERATOR: mark("set by the operator for this school"),
+    }
+)
+
+TECHNOLOGIES: Mapping[str, str] = MappingProxyType(
+    {
+        "fibre": mark("fibre"),
+        "dsl": mark("telephone line (DSL)"),
+        "radio": mark("radio link"),
+        "mobile": mark("mobile network"),
+        "satellite": mark("satellite"),
+        "other": mark("other technology"),
+        "unknown": mark("technology not known"),
+    }
+)
+
+DEVICE_STATES: Mapping[str, str] = MappingProxyType({"active": mark("active"), "revoked": mark("revoked")})
+
+PLATFORMS: Mapping[str, str] = MappingProxyType({"linux": "Linux", "windows": "Windows", "macos": "macOS"})
+"""Names of systems, the same in every language."""
+
+REGIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "KZ-10": mark("Abai Region"),
+        "KZ-11": mark("Akmola Region"),
+        "KZ-15": mark("Aktobe Region"),
+        "KZ-19": mark("Almaty Region"),
+        "KZ-23": mark("Atyrau Region"),
+        "KZ-27": mark("West Kazakhstan Region"),
+        "KZ-31": mark("Zhambyl Region"),
+        "KZ-33": mark("Zhetisu Region"),
+        "KZ-35": mark("Karaganda Region"),
+        "KZ-39": mark("Kostanay Region"),
+        "KZ-43": mark("Kyzylorda Region"),
+        "KZ-47": mark("Mangystau Region"),
+        "KZ-55": mark("Pavlodar Region"),
+        "KZ-59": mark("North Kazakhstan Region"),
+        "KZ-61": mark("Turkistan Region"),
+        "KZ-62": mark("Ulytau Region"),
+        "KZ-63": mark("East Kazakhstan Region"),
+        "KZ-71": mark("Astana"),
+        "KZ-75": mark("Almaty"),
+        "KZ-79": mark("Shymkent"),
+    }
+)
+"""Regions by their ISO 3166-2 codes; a code that is not here is shown as it is."""

@@ -1,0 +1,18 @@
+"""Where pages get their documents: the collector's cli hands in what reads register and store."""
+
+from typing import Protocol
+
+from mektep_collector.reports.build.fleet import FleetDocument
+from mektep_collector.reports.build.school import SchoolDocument
+
+
+class PageSource(Protocol):
+    """Gives documents as of now. Called from many threads at once; it may block."""
+
+    def fleet(self) -> FleetDocument:
+        """Return the document of all schools of the register."""
+        ...
+
+    def school(self, school_id: str) -> SchoolDocument | None:
+        """Return the document of one school, None for an id that the register does not know."""
+        ...
