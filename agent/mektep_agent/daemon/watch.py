@@ -17,7 +17,7 @@ class Watch:
         self._slept_s = self._sleep_s()
 
     def look(self) -> tuple[float, float]:
-        """Return by how many seconds the wall clock was set, and for how many the computer slept, since the last look."""
+        """Return the seconds that the wall clock was set by and those that the computer slept since the last look."""
         wall_s, slept_s = self._wall_gap_s(), self._sleep_s()
         step_s, nap_s = wall_s - self._wall_less_monotonic_s, slept_s - self._slept_s
         self._wall_less_monotonic_s, self._slept_s = wall_s, slept_s

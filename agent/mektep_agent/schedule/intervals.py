@@ -1,6 +1,5 @@
 """Probes at an interval inside school hours, each device at its own phase of it."""
 
-import math
 from datetime import UTC, datetime, timedelta
 
 from mektep_agent.schedule.slots import phase_s
@@ -17,16 +16,17 @@ class Interval:
 
     def __init__(self, probe: ProbeName, interval_s: float, device_id: str) -> None:
         self.probe = probe
-        self.interval_s = interval_s
-        self._phase_s = phase_s(device_id, probe.value, interval_s)
+        # Whole microseconds, as datetime counts them: a tick's own moment must never fall before the tick.
+        self._length = timedelta(seconds=interval_s)
+        self._first = _ORIGIN + timedelta(seconds=phase_s(device_id, probe.value, interval_s))
 
     def number_at(self, at: datetime) -> int:
         """Return the number of the last tick at or before `at`."""
-        return math.floor(((at - _ORIGIN).total_seconds() - self._phase_s) / self.interval_s)
+        return (at - self._first) // self._length
 
     def moment_of(self, number: int) -> datetime:
         """Return when tick `number` is."""
-        return _ORIGIN + timedelta(seconds=self._phase_s + number * self.interval_s)
+        return self._first + number * self._length
 
     def next_after(self, at: datetime) -> datetime:
         """Return the first tick after `at`."""
