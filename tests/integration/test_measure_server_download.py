@@ -71,8 +71,8 @@ def test_a_download_is_as_the_specification_has_it(server: RunningServer) -> Non
         assert following == (size * 2 if size < 1 << 20 and size <= total / 16 else size)
 
     measurements = [one.json() for one in others if one.opcode == TEXT]
-    assert len(measurements) >= 3
-    assert sum(one.opcode == PING for one in others) >= 2
+    assert len(measurements) >= 2, "a tick comes every 625 ms at least, and the summary"
+    assert sum(one.opcode == PING for one in others) >= 1
     assert (others[-1].opcode, others[-1].close_code) == (CLOSE, 1000)
     for one in measurements:
         assert one["Origin"] == "server"
@@ -93,8 +93,8 @@ def test_a_download_is_as_the_specification_has_it(server: RunningServer) -> Non
 def test_ticks_keep_their_bounds(server: RunningServer) -> None:
     others, _, _, _ = _download(server)
     ticks_us = [one.json()["AppInfo"]["ElapsedTime"] for one in others if one.opcode == TEXT][:-1]
-    assert ticks_us[0] <= 800_000
-    assert all(25_000 <= later - sooner <= 800_000 for sooner, later in pairwise(ticks_us))
+    assert ticks_us[0] <= 900_000
+    assert all(24_000 <= later - sooner <= 900_000 for sooner, later in pairwise(ticks_us))
 
 
 def test_an_early_exit_stops_at_a_quarter_of_a_gigabyte(server: RunningServer) -> None:

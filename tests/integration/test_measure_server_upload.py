@@ -85,8 +85,8 @@ def test_a_whole_upload_is_measured_all_along_and_closed_by_the_server(server: R
         assert SHORT.runtime_s <= time.monotonic() - began_s < SHORT.max_runtime_s
         server.await_outcome("upload", "completed")
     measured = [one.json() for one in frames if one.opcode == TEXT]
-    assert len(measured) >= 3
-    assert sum(one.opcode == PING for one in frames) >= 2
+    assert len(measured) >= 2
+    assert sum(one.opcode == PING for one in frames) >= 1
     received = [one["TCPInfo"]["BytesReceived"] for one in measured]
     assert received == sorted(received)
     assert 0 < measured[-1]["AppInfo"]["NumBytes"] <= sent_bytes

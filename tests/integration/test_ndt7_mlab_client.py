@@ -55,7 +55,7 @@ def _check(transfer: Transfer | None) -> None:
     """The client's figure and the server's agree, and came from a whole test that was measured all along."""
     assert transfer is not None
     assert transfer.client_messages >= 30
-    assert transfer.server_messages >= 20
+    assert transfer.server_messages >= 16, "a tick comes every 625 ms at least"
     assert transfer.client_mbps is not None
     assert transfer.server_mbps is not None
     assert transfer.client_mbps > 10

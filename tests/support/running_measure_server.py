@@ -11,7 +11,7 @@ from mektep_collector.measure.serve import serve
 from mektep_collector.measure.settings import MeasureSettings, Ready
 from mektep_collector.measure.specification import Timing
 
-SHORT = Timing(runtime_s=1.0, max_runtime_s=1.6, closing_timeout_s=0.6, handshake_timeout_s=0.6, linger_s=0.3)
+SHORT = Timing(runtime_s=1.0, max_runtime_s=2.0, closing_timeout_s=0.9, handshake_timeout_s=0.6, linger_s=0.3)
 SETTINGS = MeasureSettings(ndt7_port=0, echo_port=0, ndt7_tls_port=0, metrics_port=0, max_tests=4)
 _WAIT_S = 15.0
 
