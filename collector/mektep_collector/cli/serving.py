@@ -20,6 +20,7 @@ from mektep_collector.api.metrics import new_metrics, show
 from mektep_collector.app import Parts, create_app
 from mektep_collector.cli.addresses import check_exposure, measuring_points, public_url
 from mektep_collector.cli.measure_process import MeasureProcess
+from mektep_collector.cli.page_source import RegisterAndStore
 from mektep_collector.clock import SystemTime
 from mektep_collector.config import Config, MeasureServer
 from mektep_collector.jobs.feed import Feeder
@@ -30,6 +31,7 @@ from mektep_collector.registry.registry import open_registry
 from mektep_collector.registry.zones import SchoolZones
 from mektep_collector.store.embedded import EmbeddedStore
 from mektep_collector.store.store import Store
+from mektep_dashboards.pages import create_pages
 
 _LOG = logging.getLogger(__name__)
 _BACKLOG_COUNT = 2_048
@@ -87,7 +89,8 @@ async def serve(config: Config, announce: Callable[[Serving], None]) -> None:
                 checks=_checks(data, feeder, measure if ready else None),
                 metrics=metrics,
                 time=time,
-            )
+            ),
+            [create_pages(RegisterAndStore(registry, store, time))],
         )
         serving = Serving(collector=public, host=config.host, port=port, ndt7=points.ndt7_url, echo=points.echo_url)
         server = _Server(_uvicorn_config(config, app), lambda: announce(serving))
