@@ -108,21 +108,16 @@ def ready(process: subprocess.Popen[str], log: Path) -> dict[str, str]:
     return addresses
 
 
-def show(readings: list[dict[str, object]]) -> None:
+def show(readings: list[dict[str, Any]]) -> None:
     """Print each reading on a line: what, outcome, values with their n."""
     for reading in readings:
         counts = reading.get("sample_counts", {})
         values = reading.get("values", {})
-        if not isinstance(counts, dict) or not isinstance(values, dict):
-            raise DemoError(f"a reading of another shape: {reading}")
-        words = [f"{metric} {value:.2f} (n = {counts.get(metric, 1)})" for metric, value in values.items()]
-        failure = reading.get("failure")
-        if failure:
-            words.append(f"failure {failure}")
-        say(
-            f"  {reading['probe']}/{reading['engine']} {reading.get('direction', '')} {reading['outcome']}: "
-            + ", ".join(words)
-        )
+        words = [f"{metric} {value:.2f} (n = {counts[metric]})" for metric, value in values.items()]
+        if "failure" in reading:
+            words.append(f"{reading['failure']['kind']}: {reading['failure'].get('detail', '')}")
+        what = " ".join(filter(None, (reading["probe"], reading.get("direction"), f"by {reading['engine']}")))
+        say(f"  {what}: {reading['outcome']}, {', '.join(words)}")
 
 
 def line(place: Path, stack: ExitStack) -> str:
