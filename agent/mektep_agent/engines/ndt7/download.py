@@ -4,6 +4,7 @@ from typing import Final
 
 from mektep_agent.engines.engine import EngineError, StopRule
 from mektep_agent.engines.ndt7.ending import judge_ending
+from mektep_agent.engines.ndt7.gather import Gather
 from mektep_agent.engines.ndt7.session import Server, Session
 from mektep_agent.engines.ndt7.stream import READ, WRITE
 from mektep_agent.sample import Point, ThroughputSample
@@ -11,8 +12,6 @@ from mektep_wire import Direction, FailureKind, StopReason
 
 _SMALLEST_MESSAGE_BYTES: Final = 1 << 10
 _NOTHING: Final = memoryview(b"")
-_GATHER_RATIO: Final = 0.01
-_GATHER_S: Final = 0.01
 
 
 def run_download(session: Session, stop: StopRule) -> ThroughputSample:
@@ -22,15 +21,18 @@ def run_download(session: Session, stop: StopRule) -> ThroughputSample:
     the connection was lost, and the moment of stopping else.
     """
     points: list[Point] = []
+    reading = _Reading(session)
     reason: StopReason | None = None
-    while reason is None and session.server is Server.OPEN:
+    while session.server is Server.OPEN:
         now_s = session.now_s()
         if session.is_look_due(now_s):
             points.append(Point(now_s - session.began_s, session.reader.data_bytes))
             reason = stop.decide(points)
+            reading.look()
         reason = reason or session.limit_reached(now_s, session.stream.received_bytes)
-        if reason is None:
-            _read(session, now_s)
+        if reason is not None:
+            break
+        reading.read(now_s)
     stopped_s = session.now_s() - session.began_s
     total_bytes = session.reader.data_bytes
     moved_s = session.moved_s - session.began_s
@@ -52,19 +54,33 @@ def run_download(session: Session, stop: StopRule) -> ThroughputSample:
     )
 
 
-def _read(session: Session, now_s: float) -> None:
-    """Take in what is there, or wait for more until the next look.
+class _Reading:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._gather = Gather()
+        self._gathered_bytes = 0
+        self._buffer_bytes = session.stream.receive_buffer_bytes()
 
-    Reading each packet as it comes would cost more processor time than the transfer itself. So after a small read we
-    let some gather, never longer than a hundredth of the test so far: the receive window opens meanwhile as it would.
-    """
-    if session.has_pending:
-        session.send_pending()
-    count = session.receive()
-    if count is None:
-        session.stream.wait(READ | WRITE if session.has_pending else READ, min(session.next_look_s, session.end_s))
-    elif 0 < count < len(session.buffer) // 2:
-        session.stream.gather(min(_GATHER_S, (now_s - session.began_s) * _GATHER_RATIO))
+    def look(self) -> None:
+        """Note how large the system's receive buffer has become."""
+        self._buffer_bytes = self._session.stream.receive_buffer_bytes()
+
+    def read(self, now_s: float) -> None:
+        """Take in what is there; where that was all, wait for more and let it gather, until the next look at most."""
+        session = self._session
+        if session.has_pending:
+            session.send_pending()
+        count = session.receive()
+        if count:
+            self._gathered_bytes += count
+        if session.server is not Server.OPEN or not session.is_drained:
+            return
+        until_s = min(session.next_look_s, session.end_s)
+        if count is None and not session.stream.wait(READ | WRITE if session.has_pending else READ, until_s):
+            return
+        pause_s = self._gather.next_pause_s(self._gathered_bytes, self._buffer_bytes, now_s - session.began_s)
+        self._gathered_bytes = 0
+        session.stream.pause(pause_s)
 
 
 def _check_load(session: Session, stopped_s: float) -> None:

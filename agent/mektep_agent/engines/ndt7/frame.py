@@ -108,6 +108,20 @@ class FrameReader:
                     found.append(message)
         return found
 
+    @property
+    def load_left_bytes(self) -> int:
+        """How many bytes are still to come of the frame of load that has begun; 0 outside of one."""
+        is_load = self._message is _BINARY and self._opcode < Opcode.CLOSE
+        return self._left_bytes if is_load else 0
+
+    def skip_load(self, count: int) -> None:
+        """Count `count` bytes, at most `load_left_bytes`, that came but were not looked at."""
+        self.binary_bytes += count
+        self.data_bytes += count
+        self._left_bytes -= count
+        if not self._left_bytes:
+            self._end_frame()
+
     def _missing_head_bytes(self) -> int:
         have = len(self._head)
         if have < 2:

@@ -27,7 +27,8 @@ from mektep_wire import Direction, FailureKind, StopReason
 
 LOOK_INTERVAL_S: Final = 0.1
 CLOSING_TIMEOUT_S: Final = 3.0
-_RECEIVE_BUFFER_BYTES: Final = 1 << 18
+_RECEIVE_BUFFER_BYTES: Final = 1 << 20
+_DISCARD_BYTES: Final = 1 << 16
 _MAX_PENDING_BYTES: Final = 1 << 15
 _MAX_SHOWN_LETTERS: Final = 80
 _DRAIN_BYTES: Final = 1 << 18
@@ -62,7 +63,8 @@ class Session:
         self.reader = FrameReader()
         self.ledger = UploadLedger(is_secure=stream.is_secure)
         self.server_tcp = TcpCounters()
-        self.buffer = memoryview(bytearray(_RECEIVE_BUFFER_BYTES))
+        self.is_drained = True
+        self._buffer = memoryview(bytearray(_RECEIVE_BUFFER_BYTES))
         self.is_closed_properly = False
         self.sent_payload_bytes = 0
         self._direction = direction
@@ -139,18 +141,33 @@ class Session:
         return taken
 
     def receive(self) -> int | None:
-        """Read what is there now and take it in; return as `Stream.receive_into`, and 0 for a broken connection."""
+        """Read what is there now and take it in; return as `Stream.receive_into`, and 0 for a broken connection.
+
+        Then `is_drained` says whether that was all there was.
+        """
+        load_bytes = min(self.reader.load_left_bytes, len(self._buffer))
+        is_load = load_bytes >= _DISCARD_BYTES
+        if is_load:
+            into = self._buffer[:load_bytes]
+        else:
+            # What follows the frame is cheaper to discard than to copy, once its head is read.
+            into = self._buffer[:_DISCARD_BYTES] if self.stream.can_discard else self._buffer
         try:
-            count = self.stream.receive_into(self.buffer)
+            count = self.stream.discard(into) if is_load else self.stream.receive_into(into)
         except StreamLostError as error:
             self._lose(error)
             return 0
+        # TLS hands out a record at a time, so a short read says nothing there.
+        self.is_drained = count is None or (count < len(into) and not self.stream.is_secure)
         if count == 0:
             if self.server is Server.OPEN:
                 self.server = Server.GONE
         elif count:
             self.moved_s = self.now_s()
-            self.take(self.buffer[:count])
+            if is_load:
+                self.reader.skip_load(count)
+            else:
+                self.take(into[:count])
         return count
 
     def take(self, data: memoryview) -> None:

@@ -9,6 +9,7 @@ import selectors
 import socket
 import ssl
 import struct
+import sys
 import threading
 import time as system_time
 from contextlib import suppress
@@ -67,6 +68,11 @@ class Stream:
         return self._socket
 
     @property
+    def can_discard(self) -> bool:
+        """Whether the system can take in bytes without handing them over."""
+        return sys.platform == "linux" and not self.is_secure
+
+    @property
     def is_secure(self) -> bool:
         """Whether it is TLS."""
         return isinstance(self._socket, ssl.SSLSocket)
@@ -90,8 +96,11 @@ class Stream:
 
     def receive_into(self, buffer: memoryview) -> int | None:
         """Return how many bytes were there, None if there are none now, 0 at the end; raises StreamLostError."""
+        return self._receive(buffer, 0)
+
+    def _receive(self, buffer: memoryview, flags: int) -> int | None:
         try:
-            count = self._socket.recv_into(buffer)
+            count = self._socket.recv_into(buffer, 0, flags)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
         except ssl.SSLEOFError:
@@ -136,8 +145,22 @@ class Stream:
         if self._abandoned.is_set():
             raise EngineError(FailureKind.INTERRUPTED, "the test was abandoned")
 
-    def gather(self, duration_s: float) -> None:
-        """Wait a moment whatever comes, so that one read fetches what many would have."""
+    def discard(self, scratch: memoryview) -> int | None:
+        """Take in as many bytes as `scratch` has at most, without their content; return as `receive_into`.
+
+        Where the kernel can, it drops them (Linux, tcp(7): MSG_TRUNC), and `scratch` is never touched: the processor
+        is spared the copy, which is most of what a fast download costs.
+        """
+        if not self.can_discard:
+            return self.receive_into(scratch)
+        return self._receive(scratch, socket.MSG_TRUNC)
+
+    def receive_buffer_bytes(self) -> int:
+        """Return the size of the system's receive buffer now, which on Linux follows the connection's rate."""
+        return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+
+    def pause(self, duration_s: float) -> None:
+        """Wait a moment, whatever comes."""
         system_time.sleep(duration_s)
 
     def counters(self) -> KernelCounters:
