@@ -7,7 +7,6 @@ from random import Random
 from typing import Protocol
 
 from mektep_collector.journal.entry import Entry
-from mektep_collector.store.store import Store
 
 _LOG = logging.getLogger(__name__)
 _ENTRIES_COUNT = 32
@@ -36,10 +35,22 @@ class Source(Protocol):
         ...
 
 
+class Sink(Protocol):
+    """What the feeder needs of a store."""
+
+    def position(self) -> int:
+        """Return the position up to which it has taken in, 0 for none."""
+        ...
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        """Take in entries in the order of the journal, all or none of them."""
+        ...
+
+
 class Feeder:
     """Moves entries into one store. The cursor is the store's own position, so a restart goes on where it was."""
 
-    def __init__(self, journal: Source, store: Store, random: Random) -> None:
+    def __init__(self, journal: Source, store: Sink, random: Random) -> None:
         self._journal = journal
         self._store = store
         self._random = random

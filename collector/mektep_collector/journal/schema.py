@@ -48,7 +48,7 @@ CREATE TABLE span (
 """
 
 
-def prepare(connection: apsw.Connection, path: Path) -> None:
+def prepare(connection: apsw.Connection, path: Path | str) -> None:
     """Make the tables in a new file; raises JournalError for a file of something else or of a newer version."""
     application_id = connection.pragma("application_id")
     version = connection.pragma("user_version")
