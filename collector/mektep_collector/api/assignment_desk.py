@@ -2,18 +2,17 @@
 
 import threading
 from collections import OrderedDict
-from datetime import datetime
+from functools import partial
 
 import msgspec
 
 from mektep_collector.api.assignment_content import MeasuringPoints, compose_assignment
 from mektep_collector.clock import TimeSource
 from mektep_collector.config import Config
-from mektep_collector.registry.assignments import Issued
+from mektep_collector.registry.assignments import Compose, Issued
 from mektep_collector.registry.error import SchoolUnknown
 from mektep_collector.registry.records import Device
 from mektep_collector.registry.registry import Registry
-from mektep_wire import Assignment
 
 REMEMBERED_S = 60.0
 """For so long a receipt may name the version before a change."""
@@ -41,25 +40,32 @@ class AssignmentDesk:
 
         Raises SchoolUnknown.
         """
-        school = self._registry.schools.get(device.school_id)
-        if school is None:
-            raise SchoolUnknown(device.school_id)
-
-        def compose(version: int, issued_at: datetime) -> Assignment:
-            return compose_assignment(school, device.id, self._points, self._config, version, issued_at)
-
-        issued = self._registry.assignments.issue(device.id, compose, self._time.now())
-        with self._lock:
-            self._versions[device.id] = _Remembered(issued.version, self._time.monotonic_s() + REMEMBERED_S)
-            self._versions.move_to_end(device.id)
-            if len(self._versions) > _REMEMBERED_COUNT:
-                self._versions.popitem(last=False)
+        issued = self._registry.assignments.issue(device.id, self._composing(device), self._time.now())
+        self._remember(device, issued.version)
         return issued
 
     def version(self, device: Device) -> int:
-        """Return the version of `issue`, at most `REMEMBERED_S` old."""
+        """Return the version of the device's assignment, or a higher number when another one is to be fetched.
+
+        It is at most `REMEMBERED_S` old, and waits for nobody who writes. Raises SchoolUnknown.
+        """
         with self._lock:
             known = self._versions.get(device.id)
         if known is not None and self._time.monotonic_s() < known.until_s:
             return known.version
-        return self.issue(device).version
+        version = self._registry.assignments.announced(device.id, self._composing(device))
+        self._remember(device, version)
+        return version
+
+    def _composing(self, device: Device) -> Compose:
+        school = self._registry.schools.get(device.school_id)
+        if school is None:
+            raise SchoolUnknown(device.school_id)
+        return partial(compose_assignment, school, device.id, self._points, self._config)
+
+    def _remember(self, device: Device, version: int) -> None:
+        with self._lock:
+            self._versions[device.id] = _Remembered(version, self._time.monotonic_s() + REMEMBERED_S)
+            self._versions.move_to_end(device.id)
+            if len(self._versions) > _REMEMBERED_COUNT:
+                self._versions.popitem(last=False)

@@ -15,6 +15,9 @@ from mektep_wire import Assignment, Purpose, SignedAssignment, encode
 _UNISSUED_VERSION = 1
 _UNISSUED_AT = datetime(2020, 1, 1, tzinfo=UTC)
 
+Compose = Callable[[int, datetime], Assignment]
+"""Makes an assignment for a version and a time of issue."""
+
 
 class Issued(msgspec.Struct, frozen=True, kw_only=True):
     """An assignment ready to be sent, and its version."""
@@ -30,13 +33,27 @@ class Assignments:
         self._database = database
         self._key = key
 
-    def issue(self, device_id: str, compose: Callable[[int, datetime], Assignment], now: datetime) -> Issued:
+    def announced(self, device_id: str, compose: Compose) -> int:
+        """Return the version that `issue` would give, or, where it would give a new one, a number between old and new.
+
+        It only reads, so it waits for nobody who writes.
+        """
+        content_hash = _content_hash(compose)
+        query = select(ASSIGNMENTS.c.version, ASSIGNMENTS.c.content_hash).where(ASSIGNMENTS.c.device_id == device_id)
+        with self._database.reading() as connection:
+            last = connection.execute(query).first()
+        if last is None:
+            return 1
+        version: int = last.version
+        return version if last.content_hash == content_hash else version + 1
+
+    def issue(self, device_id: str, compose: Compose, now: datetime) -> Issued:
         """Return the device's assignment: the last one where `compose` still says the same, else a new version.
 
-        `compose` makes the assignment for a version and a time of issue. Versions rise for ever. They follow the
-        clock's seconds, so that they rise too after the registry was brought back from an older backup.
+        Versions rise for ever. They follow the clock's seconds, so that they rise too after the registry was brought
+        back from an older backup.
         """
-        content_hash = hashlib.sha256(encode(compose(_UNISSUED_VERSION, _UNISSUED_AT))).digest()
+        content_hash = _content_hash(compose)
         query = select(ASSIGNMENTS).where(ASSIGNMENTS.c.device_id == device_id)
         with self._database.reading() as connection:
             last = connection.execute(query).first()
@@ -61,6 +78,11 @@ class Assignments:
                 )
             )
         return _issued(version, payload, signature)
+
+
+def _content_hash(compose: Compose) -> bytes:
+    """Return what tells one content from another, whatever their versions and times of issue."""
+    return hashlib.sha256(encode(compose(_UNISSUED_VERSION, _UNISSUED_AT))).digest()
 
 
 def _issued(version: int, payload: bytes, signature: bytes) -> Issued:

@@ -74,6 +74,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA cache_spill = OFF")  # a long transaction shuts readers out only while it commits
         cursor.close()
 
     @event.listens_for(engine, "begin")

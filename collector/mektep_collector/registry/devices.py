@@ -61,7 +61,7 @@ class Devices:
                 )
 
 
-def device_of(row: Row[tuple[object, ...]]) -> Device:
+def device_of(row: Row[*tuple[object, ...]]) -> Device:
     """Return the record that a row of the table `devices` holds."""
     return Device(
         id=row.id,

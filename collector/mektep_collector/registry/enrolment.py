@@ -59,7 +59,7 @@ class Enrolment:
         raise CodeUnknown("this code is not known, or it was tried wrongly too often")
 
     def _redeem(
-        self, connection: Connection, code: Row[tuple[object, ...]], request: EnrolmentRequest, now: datetime
+        self, connection: Connection, code: Row[*tuple[object, ...]], request: EnrolmentRequest, now: datetime
     ) -> Enrolled:
         if code.spent_at is None:
             if now >= code.expires_at:

@@ -108,11 +108,16 @@ def test_the_version_for_receipts_is_at_most_a_minute_old(tmp_path: Path) -> Non
     with registry_with(tmp_path, time, EXAMPLE) as registry:
         device = enrolled(registry, time)
         desk = AssignmentDesk(registry, POINTS, Config(), time)
-        first = desk.version(device)
+        assert desk.version(device) > 0
+        first = desk.issue(device).version
+        assert desk.version(device) == first
         registry.schools.take_in(school_file({"pupils": "600"}))
         assert desk.version(device) == first
         time.pass_s(REMEMBERED_S)
-        assert desk.version(device) > first
+        announced = desk.version(device)
+        assert announced > first
+        assert desk.issue(device).version >= announced
+        assert desk.version(device) == desk.issue(device).version
 
 
 def test_the_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
