@@ -53,6 +53,7 @@ def _weight(parameter: str) -> float:
     if not name:
         return 1.0
     try:
-        return min(max(float(value), 0.0), 1.0) if name.strip().lower() == "q" else 0.0
+        weight = float(value) if name.strip().lower() == "q" else 0.0
     except ValueError:
         return 0.0
+    return weight if 0.0 <= weight <= 1.0 else 0.0
