@@ -5,6 +5,7 @@ Each request to `POST /v1/readings` takes the next of `orders`; when there is no
 
 import gzip
 import random
+import socketserver
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -71,8 +72,8 @@ class Order(Enum):
     """200 with JSON that is no receipt."""
 
 
-def an_assignment(version: int = 1, measure: str | None = "ws://127.0.0.1:9") -> Assignment:
-    """Return an assignment of a school that is open round the clock."""
+def an_assignment(version: int = 1, echo: str = "udp://127.0.0.1:9") -> Assignment:
+    """Return an assignment of a school that is open round the clock; nothing listens where throughput is measured."""
     return Assignment(
         version=version,
         device_id=DEVICE_ID,
@@ -94,7 +95,10 @@ def an_assignment(version: int = 1, measure: str | None = "ws://127.0.0.1:9") ->
         path_interval_s=3_600.0,
         send_interval_s=1.0,
         month_budget_bytes=None,
-        targets=[] if measure is None else [Target(probe=ProbeName.THROUGHPUT, address=measure)],
+        targets=[
+            Target(probe=ProbeName.THROUGHPUT, address="ws://127.0.0.1:9"),
+            Target(probe=ProbeName.LATENCY, address=echo),
+        ],
         norm_mbps=20.0,
         contracted_download_mbps=50.0,
         contracted_upload_mbps=50.0,
@@ -289,19 +293,33 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+class _Echo(socketserver.BaseRequestHandler):
+    """Sends each datagram back as it came."""
+
+    def handle(self) -> None:
+        datagram, listener = self.request
+        listener.sendto(datagram, self.client_address)
+
+
 @contextmanager
 def fake_collector(port: int = 0) -> Iterator[FakeCollector]:
     """Serve on 127.0.0.1 until the end of the block."""
     collector = FakeCollector()
+    echo = socketserver.ThreadingUDPServer(("127.0.0.1", 0), _Echo)
+    echo.daemon_threads = True
+    collector.assignment = an_assignment(echo=f"udp://127.0.0.1:{echo.server_address[1]}")
     handler = type("Handler", (_Handler,), {"collector": collector})
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     server.daemon_threads = True
     collector.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
+    threads = [threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.02}) for one in (server, echo)]
+    for thread in threads:
+        thread.start()
     try:
         yield collector
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        for one in (server, echo):
+            one.shutdown()
+            one.server_close()
+        for thread in threads:
+            thread.join()

@@ -81,10 +81,12 @@ class Daemon:
         self._scheduler.add_job(
             self._tick, AgendaTrigger(self._next_fire), id=_JOB, misfire_grace_time=None, coalesce=True
         )
-        self._scheduler.start()
+        self._scheduler.start(paused=True)
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
+                self._look_now()
+                self._scheduler.resume()
                 tasks.create_task(keep_going("delivering", self.delivering.run))
                 tasks.create_task(keep_going("watching", self._watch, pause_s=0.0))
                 tasks.create_task(keep_going("planning", self._replan_when_wanted, pause_s=0.0))
@@ -107,7 +109,7 @@ class Daemon:
         await self._replan_wanted.wait()
         self._replan_wanted.clear()
         await self.replan()
-        self._reschedule()
+        self._look_now()
 
     async def _watch(self) -> None:
         watch = Watch(self._time.source)
@@ -145,9 +147,9 @@ class Daemon:
         now = self._time.now()
         return wall_now + (self._agenda.next_at(now) - now)
 
-    def _reschedule(self) -> None:
-        if self._scheduler.running:
-            self._scheduler.reschedule_job(_JOB, trigger=AgendaTrigger(self._next_fire))
+    def _look_now(self) -> None:
+        """Have the agenda looked at at once: after it was made anew, the moment that was waited for means nothing."""
+        self._scheduler.modify_job(_JOB, next_run_time=self._time.source.now())
 
     def _stepped(self, step_s: float) -> None:
         """The known time moved: marks of days that have not come were set by a wrong clock."""

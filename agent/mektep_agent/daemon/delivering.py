@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from random import Random
 
@@ -68,7 +69,7 @@ class Delivering:
         """Send for ever."""
         if self.assignment is not None:
             # After a power cut a whole district comes up at once.
-            await asyncio.sleep(self._random.uniform(0.0, _FIRST_SPREAD_S))
+            await self._nudge_within(self._random.uniform(0.0, _FIRST_SPREAD_S))
         while True:
             rest = await self.deliver_once()
             await self._wait(rest)
@@ -122,14 +123,16 @@ class Delivering:
                 await asyncio.sleep(max(rest.wait_s, self._random.uniform(0.5, 1.5) * _NO_ASSIGNMENT_S))
                 return
             await asyncio.sleep(rest.wait_s)
-            try:
-                async with asyncio.timeout(self._to_next_s()):
-                    await self._nudged.wait()
-            except TimeoutError:
-                pass
-            self._nudged.clear()
+            await self._nudge_within(self._to_next_s())
         else:
             await asyncio.sleep(rest.wait_s)
+
+    async def _nudge_within(self, wait_s: float) -> None:
+        """Wait for a nudge, at most so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._nudged.wait()
+        self._nudged.clear()
 
     def _to_next_s(self) -> float:
         """Return the seconds to the device's next place in the interval."""
