@@ -74,6 +74,12 @@ def test_from_an_empty_directory_to_a_reading_that_counts(tmp_path: Path) -> Non
         assert collector.metric("mektep_journal_stored_readings") == 12
         assert collector.metric("mektep_journal_duplicate_readings") == 12
         await_that(lambda: collector.metric("mektep_store_readings") == 12, "the store takes in what was accepted")
+        for page in ("/", f"/schools/{SCHOOL}"):
+            shown = collector.get(page)
+            assert (shown.status_code, shown.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+            assert "Example school No. 1 (invented)" in shown.text
+            assert "default-src 'none'" in shown.headers["Content-Security-Policy"]
+        assert collector.get("/schools/nobody").status_code == 404
         assert collector.get("/health/ready").json()["checks"] == {
             "journal": "ok", "store": "ok", "measure_server": "ok",
         }  # fmt: skip
