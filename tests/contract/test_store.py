@@ -1,0 +1,309 @@
+"""What every Store promises, held against answers computed naively from the same entries."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mektep_collector.journal.entry import Accepted, Entry, TimeMethod
+from mektep_collector.sla.percentile import percentile
+from mektep_collector.store.embedded import EmbeddedStore
+from mektep_collector.store.planned import belongs
+from mektep_collector.store.store import DaySummary, Period, Store, Trace
+from mektep_wire import Direction, FailureKind, Metric, Outcome, ProbeName, Reading, SkipReason
+from tests.support.school_device import NOON, SchoolDevice
+from tests.support.wire_examples import readings
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+ZONES = {"almaty": ZoneInfo("Asia/Almaty"), "chatham": ZoneInfo("Pacific/Chatham"), "0007": ZoneInfo("Asia/Almaty")}
+ALL = Period(NOON - 1000 * DAY, NOON + 1000 * DAY)
+DEVICE = SchoolDevice()
+
+OpenStore = Callable[[Path], Store]
+
+
+def _zone_of(school_id: str) -> ZoneInfo:
+    return ZONES[school_id]
+
+
+STORES: dict[str, OpenStore] = {"embedded": lambda path: EmbeddedStore(path, _zone_of)}
+"""Every implementation, by name: how a test opens it in a directory."""
+
+
+@pytest.fixture(params=STORES)
+def open_store(request: pytest.FixtureRequest) -> OpenStore:
+    return STORES[request.param]
+
+
+@pytest.fixture
+def store(open_store: OpenStore, tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(tmp_path / "store")
+    yield opened
+    opened.close()
+
+
+def _accepted(
+    reading: Reading,
+    at: datetime = NOON,
+    school_id: str = "almaty",
+    time_method: TimeMethod = TimeMethod.SAME_BOOT,
+    device_id: str = DEVICE.record.id,
+) -> Accepted:
+    return Accepted(reading=reading, device_id=device_id, school_id=school_id, at=at, time_method=time_method)
+
+
+def _entries(batches: Sequence[Sequence[Accepted]], first: int = 1) -> list[Entry]:
+    return [Entry(position=first + n, received_at=NOON, accepted=each) for n, each in enumerate(batches)]
+
+
+def _download(seq: int, mbps: float | None, at: datetime, school_id: str = "almaty") -> Accepted:
+    outcome = Outcome.FAILED if mbps is None else Outcome.OK
+    reading = DEVICE.reading(6 * seq, at, outcome=outcome)
+    if mbps is not None:
+        values = {**reading.values, Metric.DOWNLOAD_THROUGHPUT_MBPS: mbps}
+        reading = msgspec.structs.replace(reading, values=values)
+    return _accepted(reading, at, school_id)
+
+
+# Each drawn time lies within a few days, some of them equal, so that days, orders and ties all occur.
+moments = st.integers(-400, 400).map(lambda steps: NOON + steps * timedelta(minutes=17))
+accepted = st.builds(
+    _accepted,
+    reading=readings(),
+    at=moments,
+    school_id=st.sampled_from(["almaty", "chatham"]),
+    time_method=st.sampled_from(TimeMethod),
+)
+journals = st.lists(st.lists(accepted, min_size=1, max_size=6), max_size=8)
+
+
+def _order(entries: Sequence[Entry]) -> list[Accepted]:
+    """Return all that is in statistics, by time and then as it came."""
+    everything = [each for entry in entries for each in entry.accepted]
+    return sorted(
+        (each for each in everything if each.time_method is not TimeMethod.QUARANTINED), key=lambda each: each.at
+    )
+
+
+def _naive_series(entries: Sequence[Entry], school_id: str, metric: Metric, period: Period) -> list[Trace]:
+    return [
+        Trace(
+            at=each.at,
+            device_id=each.device_id,
+            outcome=each.reading.outcome,
+            origin=each.reading.origin,
+            value=each.reading.values[metric] if each.reading.outcome is Outcome.OK else None,
+            failure=each.reading.failure.kind if each.reading.failure else None,
+            skip=each.reading.skip,
+        )
+        for each in _order(entries)
+        if each.school_id == school_id and period.since <= each.at < period.until and belongs(each.reading, metric)
+    ]
+
+
+def _naive_days(entries: Sequence[Entry], metric: Metric, period: Period) -> list[DaySummary]:
+    found = []
+    for school_id in ("almaty", "chatham"):
+        traces = _naive_series(entries, school_id, metric, period)
+        for day, members in groupby(traces, lambda trace: trace.at.astimezone(ZONES[school_id]).date().isoformat()):  # noqa: B023 (read at once)
+            runs = list(members)
+            values = [run.value for run in runs if run.value is not None]
+            found.append(
+                DaySummary(
+                    school_id=school_id,
+                    day=day,
+                    ok_count=sum(run.outcome is Outcome.OK for run in runs),
+                    failed_count=sum(run.outcome is Outcome.FAILED for run in runs),
+                    skipped_count=sum(run.outcome is Outcome.SKIPPED for run in runs),
+                    median=percentile(values, 0.5) if values else None,
+                    p10=percentile(values, 0.1) if values else None,
+                    p90=percentile(values, 0.9) if values else None,
+                )
+            )
+    return found
+
+
+def _newest(entries: Sequence[Entry]) -> dict[tuple[str, ProbeName, Direction | None], Accepted]:
+    return {(each.school_id, each.reading.probe, each.reading.direction): each for each in _order(entries)}
+
+
+@given(
+    batches=journals,
+    metrics=st.lists(st.sampled_from(Metric), min_size=1, max_size=3),
+    probe=st.none() | st.sampled_from(ProbeName),
+    bounds=st.tuples(moments, moments).map(sorted),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_every_answer_is_what_the_entries_say(
+    open_store: OpenStore,
+    tmp_path_factory: pytest.TempPathFactory,
+    batches: list[list[Accepted]],
+    metrics: list[Metric],
+    probe: ProbeName | None,
+    bounds: list[datetime],
+) -> None:
+    entries = _entries(batches)
+    period = Period(*bounds)
+    store = open_store(tmp_path_factory.mktemp("store"))
+    try:
+        store.put(entries[: len(entries) // 2])
+        store.put(entries[len(entries) // 2 :])
+        assert store.position() == len(entries)
+        assert store.count() == sum(len(entry.accepted) for entry in entries)
+        assert store.count_quarantined() == store.count() - len(_order(entries))
+        for school_id in ("almaty", "chatham"):
+            assert list(store.readings(school_id, period, probe)) == [
+                each
+                for each in _order(entries)
+                if each.school_id == school_id
+                and period.since <= each.at < period.until
+                and probe in (None, each.reading.probe)
+            ]
+            for metric in metrics:
+                expected = _naive_series(entries, school_id, metric, period)
+                assert list(store.series(school_id, metric, period)) == expected
+        for metric in metrics:
+            assert list(store.days(metric, period)) == _naive_days(entries, metric, period)
+        newest = _newest(entries)
+        assert {(each.school_id, each.reading.probe, each.reading.direction): each for each in store.latest()} == newest
+        assert len(store.latest()) == len(newest)
+    finally:
+        store.close()
+
+
+@given(batches=journals, data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=15)
+def test_a_store_fed_again_from_anywhere_is_equal_to_one_fed_once(
+    open_store: OpenStore, tmp_path_factory: pytest.TempPathFactory, batches: list[list[Accepted]], data: st.DataObject
+) -> None:
+    entries = _entries(batches)
+    once = open_store(tmp_path_factory.mktemp("once"))
+    directory = tmp_path_factory.mktemp("again")
+    again = open_store(directory)
+    try:
+        once.put(entries)
+        reached = 0
+        while reached < len(entries):
+            since = data.draw(st.integers(0, reached))
+            until = data.draw(st.integers(reached + 1, len(entries)))
+            again.put(entries[since:until])
+            reached = until
+            if data.draw(st.booleans()):
+                again.close()
+                again = open_store(directory)
+            assert again.position() == reached
+        again.put(entries)
+        for answers in (Store.count, Store.count_quarantined, Store.position, Store.latest):
+            assert answers(again) == answers(once)
+        for school_id in ("almaty", "chatham"):
+            assert again.readings(school_id, ALL) == once.readings(school_id, ALL)
+    finally:
+        once.close()
+        again.close()
+
+
+def test_an_empty_store_answers_with_nothing(store: Store) -> None:
+    assert (store.position(), store.count(), store.count_quarantined()) == (0, 0, 0)
+    assert list(store.latest()) == []
+    assert list(store.readings("almaty", ALL)) == []
+    assert list(store.series("almaty", Metric.IDLE_RTT_MS, ALL)) == []
+    assert list(store.days(Metric.IDLE_RTT_MS, ALL)) == []
+    store.put([])
+    assert store.position() == 0
+
+
+def test_a_failed_download_is_in_the_series_of_downloads_without_a_value_and_in_no_other(store: Store) -> None:
+    store.put(_entries([[_download(1, 20.0, NOON - HOUR), _download(2, None, NOON)]]))
+    good, failed = store.series("almaty", Metric.DOWNLOAD_THROUGHPUT_MBPS, ALL)
+    assert (good.value, good.failure) == (20.0, None)
+    assert (failed.value, failed.outcome, failed.failure) == (None, Outcome.FAILED, FailureKind.CONNECT_TIMEOUT)
+    assert list(store.series("almaty", Metric.UPLOAD_THROUGHPUT_MBPS, ALL)) == []
+    assert list(store.series("almaty", Metric.IDLE_RTT_MS, ALL)) == []
+    (day,) = store.days(Metric.DOWNLOAD_THROUGHPUT_MBPS, ALL)
+    assert (day.ok_count, day.failed_count, day.median) == (1, 1, 20.0)
+
+
+def test_a_skipped_run_says_why_and_counts_apart(store: Store) -> None:
+    reading = msgspec.structs.replace(
+        DEVICE.reading(6, NOON), outcome=Outcome.SKIPPED, skip=SkipReason.BUSY_LINK, values={}, sample_counts={}
+    )
+    store.put(_entries([[_accepted(reading)]]))
+    (trace,) = store.series("almaty", Metric.DOWNLOAD_THROUGHPUT_MBPS, ALL)
+    assert (trace.value, trace.skip, trace.failure) == (None, SkipReason.BUSY_LINK, None)
+    (day,) = store.days(Metric.DOWNLOAD_THROUGHPUT_MBPS, ALL)
+    assert (day.ok_count, day.failed_count, day.skipped_count, day.median) == (0, 0, 1, None)
+
+
+def test_days_are_the_schools_own_with_order_statistics_that_can_be_checked_by_hand(store: Store) -> None:
+    midnight = datetime(2026, 11, 23, 0, 0, tzinfo=ZONES["almaty"])
+    values = {1: 40.0, 2: 10.0, 3: 20.0, 4: 30.0}
+    store.put(
+        _entries(
+            [
+                [_download(seq, mbps, midnight + seq * HOUR) for seq, mbps in values.items()],
+                [_download(5, 99.0, midnight - timedelta(microseconds=1)), _download(6, 7.0, midnight + DAY)],
+            ]
+        )
+    )
+    before, day, after = store.days(Metric.DOWNLOAD_THROUGHPUT_MBPS, ALL, ["almaty"])
+    assert [each.day for each in (before, day, after)] == ["2026-11-22", "2026-11-23", "2026-11-24"]
+    assert (day.median, day.p10, day.p90, day.ok_count) == (25.0, 13.0, 37.0, 4)
+
+
+def test_a_period_has_its_beginning_and_not_its_end(store: Store) -> None:
+    store.put(_entries([[_download(seq, 1.0, NOON + (seq - 1) * HOUR) for seq in range(1, 4)]]))
+    period = Period(NOON, NOON + 2 * HOUR)
+    assert [each.at for each in store.readings("almaty", period)] == [NOON, NOON + HOUR]
+    assert len(store.series("almaty", Metric.DOWNLOAD_THROUGHPUT_MBPS, period)) == 2
+
+
+def test_a_late_reading_takes_its_place_in_time_and_is_not_the_latest(store: Store) -> None:
+    store.put(_entries([[_download(1, 20.0, NOON)]]))
+    store.put(_entries([[_download(2, 5.0, NOON - 3 * DAY)]], first=2))
+    assert [each.value for each in store.series("almaty", Metric.DOWNLOAD_THROUGHPUT_MBPS, ALL)] == [5.0, 20.0]
+    (latest,) = store.latest(["almaty"])
+    assert latest.at == NOON
+
+
+def test_only_the_schools_asked_for_are_answered_for(store: Store) -> None:
+    store.put(_entries([[_download(1, 20.0, NOON), _download(2, 30.0, NOON, "chatham")]]))
+    assert [each.school_id for each in store.latest()] == ["almaty", "chatham"]
+    assert [each.school_id for each in store.latest(["chatham", "nowhere"])] == ["chatham"]
+    assert list(store.latest([])) == []
+    assert [each.school_id for each in store.days(Metric.DOWNLOAD_THROUGHPUT_MBPS, ALL, ["chatham"])] == ["chatham"]
+    assert list(store.days(Metric.DOWNLOAD_THROUGHPUT_MBPS, ALL, [])) == []
+
+
+def test_quarantined_readings_are_counted_and_in_no_answer(store: Store) -> None:
+    reading = DEVICE.reading(6, NOON)
+    store.put(_entries([[_accepted(reading, time_method=TimeMethod.QUARANTINED)]]))
+    assert (store.count(), store.count_quarantined()) == (1, 1)
+    assert list(store.latest()) == []
+    assert list(store.readings("almaty", ALL)) == []
+    assert list(store.days(Metric.DOWNLOAD_THROUGHPUT_MBPS, ALL)) == []
+
+
+@pytest.mark.parametrize("school_id", ["0007", "7", "%", "a' OR '1'='1", "Ә қ 'х'", "x" * 300])
+def test_a_schools_id_is_only_ever_text(store: Store, school_id: str) -> None:
+    store.put(_entries([[_download(1, 20.0, NOON, school_id), _download(2, 30.0, NOON, "almaty")]]))
+    assert [each.school_id for each in store.readings(school_id, ALL)] == [school_id]
+    assert [each.school_id for each in store.latest([school_id])] == [school_id]
+    assert len(store.series(school_id, Metric.DOWNLOAD_THROUGHPUT_MBPS, ALL)) == 1
+
+
+def test_a_put_that_fails_leaves_nothing_behind(store: Store) -> None:
+    good = _entries([[_download(1, 20.0, NOON)]])
+    # No probe has this direction, so no store can place it.
+    misplaced = msgspec.structs.replace(DEVICE.reading(6, NOON), direction="sideways")
+    with pytest.raises(Exception, match="sideways"):
+        store.put([*good, *_entries([[_accepted(misplaced)]], first=2)])
+    assert (store.position(), store.count(), list(store.latest())) == (0, 0, [])
+    store.put(good)
+    assert (store.position(), store.count()) == (1, 1)
