@@ -35,3 +35,11 @@ def test_memory_is_bounded_however_many_keys_come() -> None:
         assert limit.wait_s(str(number)) == 0.0
     assert limit.wait_s("29999") > 0.0
     assert limit.wait_s("0") == 0.0, "the key that tried longest ago was forgotten"
+
+
+def test_a_long_pause_gives_no_more_than_a_burst() -> None:
+    time = SetTime()
+    limit = AttemptLimit(3, 10.0, time)
+    limit.wait_s("a")
+    time.pass_s(86_400.0)
+    assert [limit.wait_s("a") for _ in range(4)] == [0.0, 0.0, 0.0, 10.0]
