@@ -26,6 +26,7 @@ from mektep_collector.api.readings import Acceptance, create_readings_router
 from mektep_collector.clock import SystemTime, TimeSource
 from mektep_collector.jobs.feed import Feeder
 from mektep_collector.jobs.memory import settle_memory
+from mektep_collector.journal.checkpoint import LOG_LIMIT_PAGES
 from mektep_collector.journal.journal import Journal
 from mektep_collector.registry.error import SenderRevoked, SenderUnknown
 from mektep_collector.registry.records import Device, DeviceStatus
@@ -105,8 +106,8 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def _serve(directory: Path, devices: Path, *, feed: bool) -> None:
-    journal = Journal(directory / "journal")
+async def _serve(directory: Path, devices: Path, log_limit_pages: int, *, feed: bool) -> None:
+    journal = Journal(directory / "journal", log_limit_pages)
     app = create_acceptance_app(_read_devices(devices), journal, SystemTime())
     server = _Server(
         uvicorn.Config(app, http="httptools", loop="uvloop", access_log=False, log_level="warning", lifespan="off")
@@ -142,9 +143,10 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("devices", type=Path)
     parser.add_argument("--feed", action="store_true")
+    parser.add_argument("--log-limit-pages", type=int, default=LOG_LIMIT_PAGES)
     arguments = parser.parse_args()
     with asyncio.Runner(loop_factory=uvicorn.Config("", loop="uvloop").get_loop_factory()) as runner:
-        runner.run(_serve(arguments.directory, arguments.devices, feed=arguments.feed))
+        runner.run(_serve(arguments.directory, arguments.devices, arguments.log_limit_pages, feed=arguments.feed))
 
 
 if __name__ == "__main__":

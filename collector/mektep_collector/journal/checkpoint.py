@@ -11,6 +11,8 @@ import apsw
 from mektep_collector.journal.connection import BUSY_TIMEOUT_MS
 from mektep_collector.journal.readers import Readers
 
+LOG_LIMIT_PAGES = 4_096
+"""16 MiB: long enough that a checkpoint is rare, short enough that it takes some 20 ms."""
 _READERS_PATIENCE_S = 0.25
 _CHECKPOINT_BUSY_TIMEOUT_MS = 100
 
@@ -18,7 +20,7 @@ _CHECKPOINT_BUSY_TIMEOUT_MS = 100
 class Checkpoints:
     """Checkpoints of one writer's connection; belongs to the writing thread."""
 
-    def __init__(self, connection: apsw.Connection, readers: Readers, limit_pages: int = 4_096) -> None:
+    def __init__(self, connection: apsw.Connection, readers: Readers, limit_pages: int = LOG_LIMIT_PAGES) -> None:
         self._connection = connection
         self._readers = readers
         self._limit_pages = limit_pages

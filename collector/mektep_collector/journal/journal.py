@@ -15,6 +15,7 @@ import apsw
 import msgspec
 
 from mektep_collector.journal.admission import Admitted
+from mektep_collector.journal.checkpoint import LOG_LIMIT_PAGES
 from mektep_collector.journal.entries import SignedBatch, read_entries, read_signed
 from mektep_collector.journal.entry import Entry
 from mektep_collector.journal.error import JournalError
@@ -42,11 +43,13 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
 class Journal:
     """Opens, or makes, the journal in `directory`; raises JournalError. Who opens it closes it.
 
+    `log_limit_pages` is how far the write-ahead log grows before it is moved into the file.
+
     `accept` and `wait_beyond` belong to event loops, everything else may be called from any thread and blocks for the
     time of one read.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, log_limit_pages: int = LOG_LIMIT_PAGES) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._path = directory / "journal.sqlite"
         self._lock = _lock(directory / "journal.lock")
@@ -55,7 +58,7 @@ class Journal:
         self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
         self._guard = threading.Lock()
         try:
-            self._writer = Writer(self._path, self._readers, self._committed)
+            self._writer = Writer(self._path, self._readers, self._committed, log_limit_pages)
         except JournalError:
             self._lock.close()
             raise

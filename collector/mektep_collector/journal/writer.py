@@ -57,7 +57,7 @@ Answer = tuple[_Waiting, Admitted | JournalError]
 class Writer:
     """Owns the writing connection and its thread. `committed` is called in that thread with each new last position."""
 
-    def __init__(self, path: Path, readers: Readers, committed: Callable[[int], None]) -> None:
+    def __init__(self, path: Path, readers: Readers, committed: Callable[[int], None], log_limit_pages: int) -> None:
         self._path = path
         self._committed = committed
         self._waiting: deque[_Waiting] = deque()
@@ -80,7 +80,7 @@ class Writer:
             ) from error
         self.first_position = int(row[0] or 0) if row else 0
         self._admission = Admission(self._connection)
-        self._checkpoints = Checkpoints(self._connection, readers)
+        self._checkpoints = Checkpoints(self._connection, readers, log_limit_pages)
         self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
         self._thread.start()
 
