@@ -65,11 +65,11 @@ class Daemon:
         self._replan_wanted = asyncio.Event()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._tasks: asyncio.TaskGroup | None = None
+        self._told_asides_count = 0
 
     async def recall(self) -> None:
         """Take up what an earlier run of this boot knew, and say what was found damaged."""
-        for aside in self._outbox.set_asides():
-            _LOG.error("outbox_set_aside", extra={"file": aside.file, "reason": aside.reason})
+        self._tell_set_asides()
         note = await self._outbox.note(CLOCK_NOTE)
         if note is not None:
             self._time.learn(msgspec.json.decode(note, type=ClockComparison))
@@ -116,6 +116,7 @@ class Daemon:
         planned_year = self._time.now().year
         while True:
             await asyncio.sleep(PERIOD_S)
+            self._tell_set_asides()
             step_s, slept_s = watch.look()
             if step_s:
                 _LOG.warning("clock_stepped", extra={"step_s": round(step_s, 3)})
@@ -139,6 +140,13 @@ class Daemon:
             missed = agenda.missed(now)
             if missed:
                 tasks.create_task(once("recording", self.measuring.record_missed(missed)))
+
+    def _tell_set_asides(self) -> None:
+        """Say each damaged outbox once, whether it was found at the start or since."""
+        asides = self._outbox.set_asides()
+        for aside in asides[self._told_asides_count :]:
+            _LOG.error("outbox_set_aside", extra={"file": aside.file, "reason": aside.reason})
+        self._told_asides_count = len(asides)
 
     def _next_fire(self, wall_now: datetime) -> datetime:
         """Return the agenda's next moment in the wall clock's time, which is what APScheduler goes by."""

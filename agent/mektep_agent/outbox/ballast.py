@@ -19,12 +19,12 @@ class Ballast:
         self._file = file
         self._size_bytes = size_bytes
 
-    def hold(self) -> None:
-        """Take the space if it is not held and the disk has plenty; on a disk without it, do nothing."""
+    def hold(self) -> bool:
+        """Take the space if it is not held and the disk has plenty; say whether it is held, or is not wanted."""
         if self._size_bytes == 0 or self._is_held():
-            return
+            return True
         if shutil.disk_usage(self._file.parent).free < self._size_bytes * _ROOM_FACTOR:
-            return
+            return False
         fresh = self._file.with_name(self._file.name + ".new")
         try:
             with fresh.open("wb") as stream:
@@ -37,6 +37,8 @@ class Ballast:
         except OSError:
             with suppress(OSError):
                 fresh.unlink(missing_ok=True)
+            return False
+        return True
 
     def give_up(self) -> bool:
         """Free the space; say whether there was any to free."""

@@ -1,20 +1,18 @@
 """The outbox itself. Every method is one transaction, and what it did is on disk when it returns."""
 
-import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from random import Random
 from typing import TypeVar
-from uuid import UUID
 
 import msgspec
 
 from mektep_agent.clock import TimeSource
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.outbox.ballast import Ballast
+from mektep_agent.outbox.file import OutboxFile
 from mektep_agent.outbox.parcel import Census, OutboxError, OutboxFullError, Parcel, Queued, Rejection, SetAside
-from mektep_agent.outbox.schema import connect, create, take_census
+from mektep_agent.outbox.schema import PAGE_BYTES, take_census
 from mektep_agent.outbox.sqlite_fault import DamageError, Fault, fault_of
 from mektep_agent.outbox.worth import worth_of
 from mektep_wire import Reading, encode
@@ -36,20 +34,23 @@ class Outbox:
     def __init__(
         self, folder: StateFolder, time: TimeSource, random: Random, *, max_bytes: int, ballast_bytes: int
     ) -> None:
-        self._folder = folder
-        self._file = folder.outbox
         self._time = time
-        self._random = random
         self._max_bytes = max_bytes
-        self._ballast = Ballast(folder.path / "outbox.ballast", ballast_bytes)
-        self.set_aside: tuple[SetAside, ...] = ()
+        self._ballast_bytes = ballast_bytes
         folder.make()
-        self._connection = self._opened()
-        self._ballast.hold()
+        self._ballast = Ballast(folder.path / "outbox.ballast", ballast_bytes)
+        self._file = OutboxFile(folder, time, random, self._ballast, max_bytes)
+        self._connection = self._file.open()
+        self._hold_ballast()
 
     def close(self) -> None:
         """Give the file free."""
         self._connection.close()
+
+    @property
+    def set_aside(self) -> tuple[SetAside, ...]:
+        """The damaged files that were put away since this outbox was made."""
+        return self._file.set_aside
 
     @property
     def epoch(self) -> str:
@@ -102,7 +103,7 @@ class Outbox:
             self._write_notes(notes or {})
 
         self._with_room(lambda: self._transaction(apply))
-        self._ballast.hold()
+        self._hold_ballast()
 
     def marks(self) -> frozenset[str]:
         """Return the schedule's marks that are remembered."""
@@ -200,15 +201,18 @@ class Outbox:
                     begun_anew = True
                     self._begin_anew(str(error))
                 elif fault is not Fault.FULL:
-                    raise OutboxError(f"the outbox {self._file} cannot be used: {error}") from error
+                    raise OutboxError(f"the outbox {self._file.path} cannot be used: {error}") from error
                 elif not self._make_room():
                     raise OutboxFullError(
-                        f"no room for the outbox {self._file}: free some of the disk, or raise outbox_max_bytes"
+                        f"no room for the outbox {self._file.path}: free some of the disk, or raise outbox_max_bytes"
                     ) from error
 
     def _make_room(self) -> bool:
         """Give up the ballast, else drop the oldest readings of least worth; say whether that made any room."""
-        if not self._is_at_cap() and self._ballast.give_up():
+        page_count, max_page_count = self._pages("page_count"), self._pages("max_page_count")
+        if page_count < max_page_count and self._ballast.give_up():
+            # Of the space that is free now the file may take a quarter; the rest is for the journals of its deletes.
+            self._pages(f"max_page_count={page_count + self._ballast_bytes // PAGE_BYTES // 4}")
             return True
         try:
             return self._thin()
@@ -217,10 +221,13 @@ class Outbox:
                 return False
             raise
 
-    def _is_at_cap(self) -> bool:
-        (page_count,) = self._connection.execute("PRAGMA page_count").fetchone()
-        (max_page_count,) = self._connection.execute("PRAGMA max_page_count").fetchone()
-        return bool(page_count >= max_page_count)
+    def _hold_ballast(self) -> None:
+        """Take the ballast back once the disk has room, and give the file its whole cap again."""
+        if self._ballast.hold():
+            self._pages(f"max_page_count={max(self._max_bytes // PAGE_BYTES, 1)}")
+
+    def _pages(self, pragma: str) -> int:
+        return int(self._connection.execute(f"PRAGMA {pragma}").fetchone()[0])
 
     def _thin(self) -> bool:
         row = self._connection.execute("SELECT min(worth), count(*) FROM reading").fetchone()
@@ -238,44 +245,6 @@ class Outbox:
         self._transaction(drop)
         return True
 
-    def _opened(self) -> sqlite3.Connection:
-        try:
-            if not self._file.exists():
-                return self._created()
-            try:
-                return connect(self._file, self._max_bytes)
-            except sqlite3.Error as error:
-                if fault_of(error) is not Fault.DAMAGED:
-                    raise
-                self._put_away(str(error))
-                return self._created()
-        except (sqlite3.Error, OSError) as error:
-            raise OutboxError(f"the outbox {self._file} cannot be opened: {error}; check rights and disk") from error
-
-    def _created(self) -> sqlite3.Connection:
-        # A journal that outlived its file would be rolled back into the new one.
-        self._put_journal_away()
-        epoch = str(UUID(int=self._random.getrandbits(128), version=4))
-        try:
-            create(self._file, epoch)
-        except (sqlite3.Error, OSError):
-            if not self._ballast.give_up():
-                raise
-            create(self._file, epoch)
-        return connect(self._file, self._max_bytes)
-
     def _begin_anew(self, reason: str) -> None:
         self._connection.close()
-        if self._file.exists():
-            self._put_away(reason)
-        self._connection = self._opened()
-
-    def _put_away(self, reason: str) -> None:
-        self._put_journal_away()  # first: alone it is harmless, beside a new outbox it is not
-        aside = self._folder.set_aside(self._file, "corrupt", self._time.now())
-        self.set_aside = (*self.set_aside, SetAside(file=str(aside), reason=reason, at=self._time.now()))
-
-    def _put_journal_away(self) -> None:
-        journal = Path(f"{self._file}-journal")
-        if os.path.lexists(journal):
-            self._folder.set_aside(journal, "corrupt", self._time.now())
+        self._connection = self._file.open_anew(reason)

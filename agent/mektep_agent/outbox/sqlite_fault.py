@@ -4,6 +4,7 @@ import sqlite3
 from enum import Enum, auto
 
 _DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_GONE_CODES = {sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_READONLY_DBMOVED}
 _DAMAGED_WORDS = ("no such table", "no such column", "Could not decode to UTF-8")
 _PRIMARY_CODE = 0xFF
 
@@ -31,7 +32,7 @@ def fault_of(error: sqlite3.Error) -> Fault:
     if code is not None:
         if code & _PRIMARY_CODE == sqlite3.SQLITE_FULL:
             return Fault.FULL
-        if code == sqlite3.SQLITE_IOERR_SHORT_READ or code & _PRIMARY_CODE in _DAMAGED_CODES:
+        if code in _GONE_CODES or code & _PRIMARY_CODE in _DAMAGED_CODES:
             return Fault.DAMAGED
     # Tables that are missing from a file that reads well: it was cut back or replaced.
     return Fault.DAMAGED if str(error).startswith(_DAMAGED_WORDS) else Fault.OTHER

@@ -201,6 +201,15 @@ def test_damage_while_running_loses_no_reading_at_hand(opened: Opener, folder: S
     assert len(outbox.set_aside) == 1
 
 
+def test_an_outbox_that_somebody_deleted_is_begun_anew(opened: Opener, folder: StateFolder) -> None:
+    outbox = opened()
+    outbox.put([a_reading(CHANCE)])
+    epoch = outbox.epoch
+    folder.outbox.unlink()
+    (reading,) = outbox.put([a_reading(CHANCE)])
+    assert (reading.seq, folder.outbox.exists(), reading.epoch != epoch) == (1, True, True)
+
+
 def test_a_receipt_for_a_file_that_was_set_aside_settles_nothing(opened: Opener, folder: StateFolder) -> None:
     outbox = opened()
     outbox.put([a_reading(CHANCE)])
