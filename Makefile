@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := mektep_wire mektep_agent mektep_collector mektep_dashboards
 CODE := agent collector dashboards deploy tests
 
-.PHONY: help setup lint types imports format lock clean schema reference test test-quick check demo bench bench-links bench-agent bench-ingest
+.PHONY: help setup lint types imports format lock clean schema reference test test-quick check demo pictures bench bench-links bench-agent bench-ingest bench-measure
 
 help: ## Explain the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -60,7 +60,7 @@ check: lint types imports test ## What CI runs: lint, types, imports, test
 demo: setup ## Collector, measuring server and one real agent on this machine; ONCE=1 ends after one reading
 	@$(BIN)/python deploy/demo/run.py $(if $(ONCE),--once)
 
-bench: bench-links bench-agent bench-ingest ## Print the figures that are promised, with their conditions
+bench: bench-links bench-agent bench-ingest bench-measure ## Print the figures that are promised, with their conditions
 
 bench-links: setup ## Throughput against links of known truth, beside M-Lab's JavaScript client (root)
 	$(BIN)/python -m tests.bench.links_accuracy
@@ -74,3 +74,9 @@ bench-ingest: setup ## Readings that the collector accepts in a second of proces
 
 reference: setup ## Write the reference pages that come from the code: commands, settings, metrics, words
 	$(BIN)/python -m tests.support.publish_reference
+
+pictures: setup ## Take the pictures of the documentation anew (Chromium)
+	$(BIN)/python -m tests.support.take_pictures
+
+bench-measure: setup ## What a test costs the measuring server, and the echo beside it
+	$(BIN)/python -m tests.bench.measure_server
