@@ -7,6 +7,10 @@ Two figures of the agent are held against something:
 - its throughput (the statistic of its method) against the truth;
 - its NDT7 figure (bytes / whole time, as every NDT7 client states it) against M-Lab's client, like with like.
 
+A link that delivered more than 0.5 % of its packets over 1 ms late, because the machine was busy, was not the link that
+it claims to be: both are measured again, up to three times, whatever they read. All attempts are printed, the last
+counts.
+
 Ends with 1 where one of them is more than 3 % off, with 2 where the laboratory cannot be had.
 """
 
@@ -30,6 +34,8 @@ RTTS_MS = (20.0, 40.0, 80.0)
 QUEUE_MS = 200.0
 BAND_RATIO = 0.03
 MLAB_TIMEOUT_S = 60
+TRUSTED_LATE_RATIO = 0.005
+ATTEMPTS = 3
 FAILED, UNAVAILABLE = 1, 2
 
 THROUGHPUT = {
@@ -53,6 +59,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     link_bytes: int
     agent_cpu_s: float
     late_packets: int
+    delivered_packets: int
 
     @property
     def error_ratio(self) -> float:
@@ -69,6 +76,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         """Our NDT7 figure against M-Lab's."""
         return self.ours_ndt7_mbps / self.mlab_mbps - 1
 
+    def late_ratio(self) -> float:
+        """Return the share of packets that the link delivered over 1 ms late."""
+        return self.late_packets / self.delivered_packets
+
     def is_within_band(self) -> bool:
         """Return whether both comparisons hold."""
         return max(abs(self.error_ratio), abs(self.against_mlab_ratio)) <= BAND_RATIO
@@ -76,7 +87,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 HEADER = (
     "link Mbit/s  RTT ms  way       truth    ours           NDT7 figure  M-Lab JS       NDT7 vs M-Lab  "
-    "MB reading/link  agent CPU s  late"
+    "MB reading/link  agent CPU s   late"
 )
 
 
@@ -86,7 +97,7 @@ def line(row: Row) -> str:
         f"{row.rate_mbps:11g}  {row.rtt_ms:6g}  {row.direction.value:<8}  {row.truth_mbps:7.3f}  "
         f"{row.ours_mbps:7.3f} {row.error_ratio:+6.1%}  {row.ours_ndt7_mbps:10.3f}  "
         f"{row.mlab_mbps:7.3f} {row.mlab_error_ratio:+6.1%}  {row.against_mlab_ratio:+13.1%}  "
-        f"{row.reading_bytes / 1e6:7.2f}/{row.link_bytes / 1e6:<7.2f}  {row.agent_cpu_s:11.2f}  {row.late_packets:4d}"
+        f"{row.reading_bytes / 1e6:7.2f}/{row.link_bytes / 1e6:<7.2f}  {row.agent_cpu_s:11.2f}  {row.late_ratio():5.1%}"
         + ("" if row.is_within_band() else "  <- beyond 3 %")
     )
 
@@ -104,7 +115,7 @@ def measured(lab: Laboratory, server: str, mlab_command: list[str]) -> Iterator[
     """Measure both ways with the agent, then with M-Lab's client; raises LaboratoryError where one of them fails."""
     link = lab.links[0].link
     before = lab.counters()
-    ours = measure(lab.school, server, "--full")
+    ours = measure(lab.school, server)
     between = lab.counters()
     figures = mlab_figures(lab, mlab_command)
     after = lab.counters()
@@ -129,7 +140,22 @@ def measured(lab: Laboratory, server: str, mlab_command: list[str]) -> Iterator[
             link_bytes=second.delivered_bytes - first.delivered_bytes,
             agent_cpu_s=ours.cpu_s,
             late_packets=last.late_packets - first.late_packets,
+            delivered_packets=last.delivered_packets - first.delivered_packets,
         )
+
+
+def trusted(rate_mbps: float, rtt_ms: float, control: CongestionControl, mlab_command: list[str]) -> list[Row]:
+    """Measure on a fresh link, again where the machine made it late, and print; raises as `measured`."""
+    link = symmetric(rate_mbps, rtt_ms, queue_ms=QUEUE_MS)
+    for attempt in range(1, ATTEMPTS + 1):
+        with laboratory(link, congestion_control=control) as lab, measuring_server(lab.server) as server:
+            rows = list(measured(lab, server, mlab_command))
+        is_last = attempt == ATTEMPTS or max(row.late_ratio() for row in rows) <= TRUSTED_LATE_RATIO
+        for row in rows:
+            print(line(row) + ("" if is_last else "  machine busy: measured again"), flush=True)
+        if is_last:
+            break
+    return rows
 
 
 def conditions(control: CongestionControl) -> str:
@@ -172,15 +198,11 @@ def main() -> int:
     rows: list[Row] = []
     broken = 0
     for rate_mbps, rtt_ms in links:
-        link = symmetric(rate_mbps, rtt_ms, queue_ms=QUEUE_MS)
-        with laboratory(link, congestion_control=control) as lab, measuring_server(lab.server) as server:
-            try:
-                for row in measured(lab, server, mlab_command):
-                    print(line(row), flush=True)
-                    rows.append(row)
-            except LaboratoryError as error:
-                print(f"{rate_mbps:11g}  {rtt_ms:6g}  {error}", flush=True)
-                broken += 1
+        try:
+            rows += trusted(rate_mbps, rtt_ms, control, mlab_command)
+        except LaboratoryError as error:
+            print(f"{rate_mbps:11g}  {rtt_ms:6g}  {error}", flush=True)
+            broken += 1
     beyond = [row for row in rows if not row.is_within_band()]
     worst = max((abs(row.error_ratio) for row in rows), default=float("nan"))
     worst_against = max((abs(row.against_mlab_ratio) for row in rows), default=float("nan"))

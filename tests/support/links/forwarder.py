@@ -64,6 +64,11 @@ class Counters(msgspec.Struct, frozen=True, array_like=True):
         return self.worst_lateness_ns / 1e6
 
     @property
+    def late_ratio(self) -> float:
+        """The share of the delivered that was more than 1 ms late."""
+        return self.late_packets / max(self.delivered_packets, 1)
+
+    @property
     def dropped_packets(self) -> int:
         """All that arrived and will never be delivered."""
         return self.lost_packets + self.queue_full_packets + self.cut_packets + self.refused_packets

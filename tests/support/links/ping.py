@@ -3,7 +3,7 @@
 import re
 import shutil
 import subprocess
-from statistics import fmean
+from statistics import median, quantiles
 
 import msgspec
 
@@ -23,13 +23,17 @@ class Echoes(msgspec.Struct, frozen=True, kw_only=True):
 
     rtts_ms: dict[int, float]
 
-    def mean_ms(self) -> float:
-        """Return the mean of the answered ones."""
-        return fmean(self.rtts_ms.values())
+    def median_ms(self) -> float:
+        """Return the median of the answered ones."""
+        return median(self.rtts_ms.values())
 
     def min_ms(self) -> float:
         """Return the least of the answered ones."""
         return min(self.rtts_ms.values())
+
+    def p90_ms(self) -> float:
+        """Return the 90th percentile of the answered ones."""
+        return quantiles(self.rtts_ms.values(), n=10)[-1]
 
     def max_ms(self) -> float:
         """Return the largest of the answered ones."""
