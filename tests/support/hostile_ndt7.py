@@ -15,7 +15,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -112,7 +112,8 @@ class Peer:
         self.send("\r\n".join(lines).encode() + b"\r\n\r\n" + ahead)
 
     def pace(self, rate_mbps: float) -> None:
-        """Have the kernel send no faster than this."""
+        """Have the kernel send no faster than this, and keep little that waits for it."""
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, 1 << 17)
         self.socket.setsockopt(socket.SOL_SOCKET, _PACING, int(rate_mbps * 1e6 / 8))
 
     def send(self, data: bytes) -> None:
@@ -179,12 +180,9 @@ class Peer:
 
     def end(self) -> None:
         """End our side of TCP and wait for the client's; say what it still sends to nobody."""
-        socket.socket.shutdown(self.socket, socket.SHUT_WR)
-        try:
-            while self.socket.recv(1 << 16):
-                pass
-        except (ConnectionResetError, ssl.SSLError):
-            pass
+        with suppress(OSError):  # the client may have left first
+            socket.socket.shutdown(self.socket, socket.SHUT_WR)
+        self.await_end()
 
     def reset(self) -> None:
         """Break the connection off: the client sees a reset."""
@@ -193,11 +191,9 @@ class Peer:
 
     def await_end(self) -> None:
         """Read until the client ends the connection in whatever way."""
-        try:
+        with suppress(OSError):
             while self.socket.recv(1 << 16):
                 pass
-        except OSError:
-            pass
 
     def _take(self, count: int) -> bytes:
         while len(self._ahead) < count:
@@ -291,9 +287,13 @@ def serve_properly(duration_s: float, rate_mbps: float | None = None, tick_s: fl
         if peer.request.path.endswith("/download"):
             _download(peer, duration_s, tick_s)
         else:
-            receive_upload(peer, duration_s, tick_s)
+            others = receive_upload(peer, duration_s, tick_s)
             peer.send_count()
-            peer.close()
+            if others and others[-1].opcode == CLOSE:
+                peer.send_frame(CLOSE, others[-1].payload)
+                peer.end()
+            else:
+                peer.close()
 
     return script
 
@@ -301,7 +301,7 @@ def serve_properly(duration_s: float, rate_mbps: float | None = None, tick_s: fl
 def _download(peer: Peer, duration_s: float, tick_s: float) -> None:
     tick = 0
     while peer.elapsed_s() < duration_s:
-        peer.fill((tick + 1) * tick_s)
+        peer.fill(min(duration_s, (tick + 1) * tick_s))
         tick += 1
         info = {"ElapsedTime": int(peer.elapsed_s() * 1e6), "MinRTT": 2500, "BytesSent": 1000, "BytesRetrans": 10}
         peer.send_measurement(TCPInfo=info)

@@ -205,7 +205,7 @@ class Session:
             if count == 0:
                 self.is_closed_properly = is_farewell_said and not rest and self.server is Server.CLOSED
                 break
-            if count is None:
+            if count is None and (rest or is_farewell_said):
                 self.stream.wait(READ | WRITE if rest else READ, until_s)
         if was_silent and self.stream.received_bytes == heard_bytes:
             self.server = Server.SILENT
