@@ -1,9 +1,11 @@
+import msgspec
 import pytest
 from hypothesis import given
 
 from mektep_collector.store.embedded.schema import KINDS
 from mektep_collector.store.planned import PLANS, belongs
-from mektep_wire import Direction, Metric, Outcome, ProbeName, Reading
+from mektep_wire import Direction, EngineName, Metric, Outcome, ProbeName, Reading
+from tests.support.school_device import SchoolDevice
 from tests.support.wire_examples import readings
 
 
@@ -24,6 +26,14 @@ def test_every_probe_has_a_number_on_disk_that_never_changes() -> None:
     }
     assert {probe for probe, _ in KINDS} == set(ProbeName)
     assert {direction for _, direction in KINDS if direction} == set(Direction)
+
+
+def test_a_failed_step_of_the_path_is_its_own_steps_failure_only() -> None:
+    failed = SchoolDevice().reading(1, outcome=Outcome.FAILED)
+    names = msgspec.structs.replace(failed, probe=ProbeName.PATH, engine=EngineName.DNS)
+    assert belongs(names, Metric.DNS_LOOKUP_MS)
+    assert not belongs(names, Metric.GATEWAY_RTT_MS)
+    assert not belongs(names, Metric.TCP_CONNECT_MS)
 
 
 @given(readings())
