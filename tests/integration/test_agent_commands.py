@@ -74,6 +74,7 @@ def test_an_enrolled_computer_asks_before_it_becomes_another_device(enrolled: Ag
     assert (enrolled.state / "identity.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_replaced_device_is_set_aside_with_its_outbox(enrolled: Agent, collector: FakeCollector) -> None:
     before = (enrolled.state / "identity.json").read_bytes()
     enrolled.call("run", "--once")
@@ -95,6 +96,7 @@ def test_one_run_prints_what_was_kept_and_delivers_it(enrolled: Agent, collector
     assert enrolled.said("status")["outbox"]["queued_count"] == 0  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_one_run_that_is_not_delivered_says_so_and_keeps_its_readings(
     enrolled: Agent, collector: FakeCollector
 ) -> None:
@@ -116,12 +118,14 @@ def test_a_daemon_ends_in_order_and_another_may_not_share_its_folder(enrolled: A
     assert enrolled.said("status")["daemon"] == "stopped"
 
 
+@pytest.mark.slow
 def test_a_new_assignment_is_fetched_when_a_receipt_names_it(enrolled: Agent, collector: FakeCollector) -> None:
     collector.assignment = msgspec.structs.replace(collector.assignment, version=2)
     enrolled.call("run", "--once")
     assert enrolled.said("status")["assignment_version"] == 2
 
 
+@pytest.mark.slow
 def test_a_forged_assignment_is_refused_loudly_and_the_good_one_stays(
     enrolled: Agent, collector: FakeCollector
 ) -> None:
@@ -132,6 +136,7 @@ def test_a_forged_assignment_is_refused_loudly_and_the_good_one_stays(
     assert enrolled.said("status")["assignment_version"] == 1
 
 
+@pytest.mark.slow
 def test_a_damaged_assignment_is_put_away_and_fetched_again(enrolled: Agent) -> None:
     (enrolled.state / "assignment.json").write_bytes(b"{ half")
     enrolled.call("run", "--once")

@@ -6,16 +6,21 @@ import shutil
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mektep_agent.clock import SystemTime
 from mektep_agent.config.state_folder import StateFolder
+from mektep_agent.identity.device import load_device, store_device
 from mektep_agent.outbox.parcel import OutboxFullError
 from mektep_agent.outbox.queue import Outbox
+from mektep_wire import Outcome
 from tests.support.agent_program import Agent, ended, until_logged
 from tests.support.agent_time import a_reading
 from tests.support.fake_collector import CODE, FakeCollector, Order, fake_collector
@@ -59,6 +64,7 @@ def test_an_agent_killed_at_any_step_delivers_each_reading_once(agent: Agent, co
     assert collector.faults == []
 
 
+@pytest.mark.slow
 def test_a_killed_daemon_leaves_the_folder_to_the_next(agent: Agent) -> None:
     with agent.running() as process:
         until_logged(process, "measurement_finished")
@@ -67,6 +73,7 @@ def test_a_killed_daemon_leaves_the_folder_to_the_next(agent: Agent) -> None:
         until_logged(process, "batch_sent")
 
 
+@pytest.mark.slow
 def test_a_damaged_outbox_is_said_loudly_and_the_agent_goes_on(agent: Agent, collector: FakeCollector) -> None:
     collector.orders.append(Order.UNAUTHORISED)
     agent.call("run", "--once")
@@ -91,6 +98,34 @@ def test_an_agent_without_a_network_measures_keeps_and_ends_in_order(agent: Agen
         assert process.returncode == 0
         assert time.monotonic() - begun_s < 5.0
     assert agent.said("status")["outbox"]["queued_count"] == 2  # type: ignore[index]
+
+
+def test_slots_of_days_that_the_computer_was_off_for_are_reported_once_the_time_is_known(
+    agent: Agent, collector: FakeCollector
+) -> None:
+    device = load_device(StateFolder(agent.state))
+    assert device is not None
+    long_ago = msgspec.structs.replace(device, enrolled_at=device.enrolled_at - timedelta(days=3))
+    store_device(StateFolder(agent.state), long_ago)
+
+    def skipped() -> list[str]:
+        return [reading.slot or "" for reading in collector.stored.values() if reading.outcome is Outcome.SKIPPED]
+
+    with agent.running() as process:
+        assert collector.wait_until(lambda: len(skipped()) >= 20, 30.0)
+        ended(process, signal.SIGTERM)
+    assert set(Counter(skipped()).values()) == {2}, "one reading for each direction, once"
+    assert collector.faults == []
+
+
+@pytest.mark.slow
+def test_an_agent_an_hour_behind_says_so_in_its_readings(agent: Agent, collector: FakeCollector) -> None:
+    collector.clock_ahead_s = 3_600.0
+    assert agent.call("run", "--once").returncode == 3
+    assert agent.call("run", "--once").returncode == 3
+    offsets_s = [reading.clock.offset_s for _, reading in sorted(collector.stored.items())]
+    assert offsets_s[:6] == [None] * 6
+    assert all(offset_s is not None and abs(offset_s - 3_600.0) < 5.0 for offset_s in offsets_s[6:])
 
 
 @pytest.fixture

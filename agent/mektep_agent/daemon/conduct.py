@@ -160,8 +160,9 @@ class Daemon:
         self._scheduler.modify_job(_JOB, next_run_time=self._time.source.now())
 
     def _stepped(self, step_s: float) -> None:
-        """The known time moved: marks of days that have not come were set by a wrong clock."""
+        """The known time was found or moved: marks of days that have not come were set by a wrong clock."""
         if self._agenda is not None and self._tasks is not None:
+            self._look_now()
             ahead = self._agenda.drop_marks_after(self._time.now())
             if ahead:
                 self._tasks.create_task(once("unmarking", self._outbox.unmark(ahead)))

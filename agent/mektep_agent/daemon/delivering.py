@@ -87,7 +87,7 @@ class Delivering:
         step_s = self._time.learn(self._delivery.comparison)
         if is_first or abs(step_s) > _NOTABLE_STEP_S:
             _LOG.info("clock_compared", extra={"offset_s": self._time.clock().offset_s, "step_s": round(step_s, 3)})
-        if step_s:
+        if is_first or step_s:
             self._on_step(step_s)
         await self._tell(rest)
         return rest

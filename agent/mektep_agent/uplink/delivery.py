@@ -6,6 +6,7 @@ collector is a loop over rests.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
@@ -39,6 +40,18 @@ class DeliveryNote(msgspec.Struct, frozen=True, kw_only=True):
     assignment_version: int
 
 
+@dataclass
+class _Session:
+    """One opening of a carrier, from the first parcel to the rest."""
+
+    carrier: Carrier
+    suspects: list[Rejection] = field(default_factory=list)
+    accepted_count: int = 0
+    next_after_s: float | None = None
+    epoch: str = ""
+    assignment_version: int = 0
+
+
 class Delivery:
     """Sends what waits in the outbox. One call of `deliver` at a time."""
 
@@ -64,78 +77,63 @@ class Delivery:
             return Rest(RestReason.NOTHING_WAITS)
         self._most_count = min(self._most_count * 2, MAX_BATCH_READINGS)
         async with self._carriers() as carrier:
-            session = _Session(self, carrier)
-            rest = await session.drain()
+            session = _Session(carrier)
+            rest = await self._drain(session)
             if rest.reason is not RestReason.DELIVERED:
                 return rest
             if session.assignment_version > assignment_version or not assignment_version:
                 rest = msgspec.structs.replace(rest, news=await carrier.fetch_assignment(assignment_version))
             return rest
 
-
-class _Session:
-    """One opening of a carrier: from the first parcel to the rest."""
-
-    def __init__(self, delivery: Delivery, carrier: Carrier) -> None:
-        self._own = delivery
-        self._carrier = carrier
-        self._suspects: list[Rejection] = []
-        self._accepted_count = 0
-        self._next_after_s: float | None = None
-        self._epoch = ""
-        self.assignment_version = 0
-
-    async def drain(self) -> Rest:
+    async def _drain(self, session: _Session) -> Rest:
         """Offer parcel after parcel, each beyond the last; what a receipt does not name waits for the next session."""
         after_seq = 0
         while True:
             # After an outage one reading goes ahead, before the whole backlog is put on a link that may be down still.
-            most_count = 1 if self._own._backoff.failures_count else self._own._most_count
-            parcel = await self._own._outbox.parcel(most_count, MAX_PARCEL_BYTES, after_seq)
-            if not parcel.queued or (self._epoch and parcel.epoch != self._epoch):
-                return await self._finished()
-            self._epoch = parcel.epoch
-            rest = await self._offer(parcel.queued)
+            most_count = 1 if self._backoff.failures_count else self._most_count
+            parcel = await self._outbox.parcel(most_count, MAX_PARCEL_BYTES, after_seq)
+            if not parcel.queued or (session.epoch and parcel.epoch != session.epoch):
+                return await self._finished(session)
+            session.epoch = parcel.epoch
+            rest = await self._offer(session, parcel.queued)
             if rest is not None:
-                await self._bury_suspects()
+                await self._bury_suspects(session)
                 return rest
             after_seq = parcel.queued[-1].seq
 
-    async def _offer(self, queued: Sequence[Queued]) -> Rest | None:
+    async def _offer(self, session: _Session, queued: Sequence[Queued]) -> Rest | None:
         """Send `queued` as one batch, or in halves where it must be; return a rest where the session must end."""
-        own = self._own
-        batch_id = new_uuid7(own._time.now(), own._random)
-        answer = await self._carrier.send(
-            Consignment(batch_id=batch_id, boot_id=own._boot_id, readings=[msgspec.Raw(one.payload) for one in queued])
+        batch_id = new_uuid7(self._time.now(), self._random)
+        answer = await session.carrier.send(
+            Consignment(batch_id=batch_id, boot_id=self._boot_id, readings=[msgspec.Raw(one.payload) for one in queued])
         )
         verdict = judge(answer, batch_id, len(queued))
-        if own.comparison is None and answer.server_at is not None and problem_in(answer) is not None:
-            own.comparison = compare(answer, answer.server_at + _MEAN_OF_A_DATE, own._boot_id)
+        if self.comparison is None and answer.server_at is not None and problem_in(answer) is not None:
+            self.comparison = compare(answer, answer.server_at + _MEAN_OF_A_DATE, self._boot_id)
         match verdict:
             case Accepted(receipt):
-                own.comparison = compare(answer, receipt.received_at, own._boot_id)
-                return await self._settle(receipt, queued)
+                self.comparison = compare(answer, receipt.received_at, self._boot_id)
+                return await self._settle(session, receipt, queued)
             case TooLarge() | Poisoned() if len(queued) > 1:
                 half = len(queued) // 2
                 if isinstance(verdict, TooLarge):
-                    own._most_count = half
-                return await self._offer(queued[:half]) or await self._offer(queued[half:])
+                    self._most_count = half
+                return await self._offer(session, queued[:half]) or await self._offer(session, queued[half:])
             case TooLarge(reason):
-                return self._suspect(Rejection(queued[0].seq, "$", reason))
+                return self._suspect(session, Rejection(queued[0].seq, "$", reason))
             case Poisoned(field, reason):
-                return self._suspect(Rejection(queued[0].seq, field, reason))
+                return self._suspect(session, Rejection(queued[0].seq, field, reason))
             case Later(reason, after_s):
-                wait_s = own._backoff.next_s() if after_s is None else own._backoff.asked_s(after_s)
+                wait_s = self._backoff.next_s() if after_s is None else self._backoff.asked_s(after_s)
                 return Rest(RestReason.TROUBLE, wait_s=wait_s, detail=reason)
             case Barred(reason):
-                own._backoff.next_s()
-                return Rest(RestReason.BARRED, wait_s=own._random.uniform(0.9, 1.1) * BARRED_REST_S, detail=reason)
+                self._backoff.next_s()
+                return Rest(RestReason.BARRED, wait_s=self._random.uniform(0.9, 1.1) * BARRED_REST_S, detail=reason)
             case Revoked(reason):
-                own._backoff.next_s()
+                self._backoff.next_s()
                 return Rest(RestReason.REVOKED, wait_s=REVOKED_REST_S, detail=reason)
 
-    async def _settle(self, receipt: Receipt, queued: Sequence[Queued]) -> Rest | None:
-        own = self._own
+    async def _settle(self, session: _Session, receipt: Receipt, queued: Sequence[Queued]) -> Rest | None:
         accepted = [queued[fate.index].seq for fate in receipt.fates if fate.outcome is not FateOutcome.REJECTED]
         rejected = [
             Rejection(queued[fate.index].seq, fate.field or "$", fate.reason or "no reason was given")
@@ -143,10 +141,10 @@ class _Session:
             if fate.outcome is FateOutcome.REJECTED
         ]
         note = DeliveryNote(delivered_at=receipt.received_at, assignment_version=receipt.assignment_version)
-        notes = {DELIVERY_NOTE: msgspec.json.encode(note), CLOCK_NOTE: msgspec.json.encode(own.comparison)}
-        await own._outbox.settle(self._epoch, accepted, rejected, notes)
-        self.assignment_version = receipt.assignment_version
-        self._next_after_s = receipt.next_after_s
+        notes = {DELIVERY_NOTE: msgspec.json.encode(note), CLOCK_NOTE: msgspec.json.encode(self.comparison)}
+        await self._outbox.settle(session.epoch, accepted, rejected, notes)
+        session.assignment_version = receipt.assignment_version
+        session.next_after_s = receipt.next_after_s
         _LOG.info(
             "batch_sent",
             extra={
@@ -160,31 +158,31 @@ class _Session:
             _LOG.warning("reading_rejected", extra={"seq": one.seq, "field": one.field, "reason": one.reason})
         if not receipt.fates:
             return Rest(
-                RestReason.TROUBLE, wait_s=own._backoff.next_s(), detail="the receipt names none of the readings"
+                RestReason.TROUBLE, wait_s=self._backoff.next_s(), detail="the receipt names none of the readings"
             )
-        self._accepted_count += len(accepted)
-        own._backoff.succeed()
+        session.accepted_count += len(accepted)
+        self._backoff.succeed()
         return None
 
-    def _suspect(self, one: Rejection) -> Rest | None:
+    def _suspect(self, session: _Session, one: Rejection) -> Rest | None:
         """Hold a reading that was refused alone. Only if the collector takes another one is the fault this one's."""
-        self._suspects.append(one)
-        if len(self._suspects) < _MAX_SUSPECTS_COUNT or self._accepted_count:
+        session.suspects.append(one)
+        if len(session.suspects) < _MAX_SUSPECTS_COUNT or session.accepted_count:
             return None
-        self._own._backoff.next_s()
+        self._backoff.next_s()
         return Rest(RestReason.BARRED, wait_s=BARRED_REST_S, detail=f"every reading is refused: {one.reason}")
 
-    async def _bury_suspects(self) -> None:
-        if not self._suspects or not self._accepted_count:
+    async def _bury_suspects(self, session: _Session) -> None:
+        if not session.suspects or not session.accepted_count:
             return
-        await self._own._outbox.settle(self._epoch, [], self._suspects)
-        for one in self._suspects:
+        await self._outbox.settle(session.epoch, [], session.suspects)
+        for one in session.suspects:
             _LOG.warning("reading_rejected", extra={"seq": one.seq, "field": one.field, "reason": one.reason})
 
-    async def _finished(self) -> Rest:
-        await self._bury_suspects()
-        if self._suspects and not self._accepted_count:
-            self._own._backoff.next_s()
-            reason = f"every reading is refused: {self._suspects[0].reason}"
+    async def _finished(self, session: _Session) -> Rest:
+        await self._bury_suspects(session)
+        if session.suspects and not session.accepted_count:
+            self._backoff.next_s()
+            reason = f"every reading is refused: {session.suspects[0].reason}"
             return Rest(RestReason.BARRED, wait_s=BARRED_REST_S, detail=reason)
-        return Rest(RestReason.DELIVERED, wait_s=self._next_after_s or 0.0)
+        return Rest(RestReason.DELIVERED, wait_s=session.next_after_s or 0.0)

@@ -14,6 +14,7 @@ from mektep_wire.problem import PROBLEM_MEDIA_TYPE
 
 _JSON = "application/json"
 _PROBLEM_URN = "urn:mektep-meter:problem:"
+_REVOKED = _PROBLEM_URN + ProblemKind.DEVICE_REVOKED.value
 _POISON = {ProblemKind.MALFORMED.value, ProblemKind.INVALID_FIELD.value}
 _SHOWN_LETTERS = 200
 
@@ -70,7 +71,7 @@ def judge(answer: Answer, batch_id: str, readings_count: int) -> Verdict:
     said = _said(answer, problem)
     if answer.status == 413:
         return TooLarge(said)
-    if answer.status == 410 and problem is not None and problem.type == _PROBLEM_URN + ProblemKind.DEVICE_REVOKED:
+    if answer.status in {401, 403, 410} and problem is not None and problem.type == _REVOKED:
         return Revoked(said)
     if answer.status in {400, 422} and problem is not None and problem.type.removeprefix(_PROBLEM_URN) in _POISON:
         return Poisoned(problem.field or "$", said)

@@ -55,6 +55,7 @@ def _receipt(batch_id: str, *indexes: int) -> bytes:
         (_answer(403, "text/html", b"a filter's page"), Later),
         (_answer(511, "text/html", b"log in"), Later),
         (_problem(410, "device-revoked"), Revoked),
+        (_problem(403, "device-revoked"), Revoked),
         (_problem(410, "not-found"), Barred),
         (_answer(410, "text/html"), Later),
         (_problem(410, "device-revoked", "about:"), Later),
