@@ -9,6 +9,7 @@ checked, and on disk before it is answered. Processor time is the server process
 import argparse
 import asyncio
 import gzip
+import hashlib
 import multiprocessing
 import os
 import platform
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import timeit
 from collections.abc import Sequence
 from datetime import timedelta
 from importlib.metadata import version
@@ -145,26 +147,31 @@ def _await_fed(directory: Path, count: int) -> None:
 
 def conditions() -> str:
     """Return what the figures were measured on."""
-    model = next(
-        (
-            line.split(":", 1)[1].strip()
-            for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-            if "model name" in line
-        ),
-        platform.machine(),
-    )
-    libraries = ", ".join(
-        f"{name} {version(name)}"
-        for name in ("fastapi", "uvicorn", "uvloop", "httptools", "msgspec", "cryptography", "apsw")
-    )
+    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    model = next((line.split(":", 1)[1].strip() for line in lines if "model name" in line), platform.machine())
+    names = ("fastapi", "uvicorn", "uvloop", "httptools", "msgspec", "isal", "cryptography", "apsw")
+    libraries = ", ".join(f"{name} {version(name)}" for name in names)
     device = SchoolDevice()
     body = device.batch([device.reading(seq, NOON - timedelta(minutes=seq)) for seq in range(1, 501)])
     return (
         f"{model}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} at the start; "
-        f"{platform.system()} {platform.release()}; Python {platform.python_version()}; {libraries}; SQLite {apsw.sqlite_lib_version()}, every commit "
-        f"on disk (synchronous=FULL); {CONNECTION_COUNT} connections; {len(body) / 500:.0f} bytes a reading, "
-        f"{len(gzip.compress(body, 6)) / 500:.0f} in gzip; one server process"
+        f"{platform.system()} {platform.release()}; Python {platform.python_version()}; {libraries}; "
+        f"SQLite {apsw.sqlite_lib_version()}, every commit on disk (synchronous=FULL); "
+        f"{CONNECTION_COUNT} connections; {len(body) / 500:.0f} bytes a reading, "
+        f"{len(gzip.compress(body, 6)) / 500:.0f} in gzip; one server process; "
+        f"one SHA-512 of a MiB takes {_yardstick_ms():.2f} ms, a Python loop {_yardstick_loop_ms():.1f} ms"
     )
+
+
+def _yardstick_ms() -> float:
+    """Return the time of a fixed piece of native work: it tells a slow hour of the machine from a slow server."""
+    payload = bytes(2**20)
+    return min(timeit.repeat(lambda: hashlib.sha512(payload).digest(), number=1, repeat=20)) * 1e3
+
+
+def _yardstick_loop_ms() -> float:
+    """Return the median time of a fixed piece of Python."""
+    return statistics.median(timeit.repeat("for i in range(300000): x = i * i", number=1, repeat=20)) * 1e3
 
 
 def main() -> None:

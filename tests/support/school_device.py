@@ -40,6 +40,12 @@ from mektep_wire import (
 NOON = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 """A school day's noon in Almaty; what these readings are told to stand around."""
 
+_DOWNLOAD = (ProbeName.THROUGHPUT, EngineName.NDT7, "ws://measure.example:8081", Trigger.SLOT)
+_ROUND_TRIPS = (ProbeName.LATENCY, EngineName.UDP_ECHO, "udp://measure.example:8082", Trigger.INTERVAL)
+_GATEWAY = (ProbeName.PATH, EngineName.ICMP, "gateway", Trigger.INTERVAL)
+_NAMES = (ProbeName.PATH, EngineName.DNS, "dns://measure.example", Trigger.INTERVAL)
+_KINDS = (_DOWNLOAD, _ROUND_TRIPS, _GATEWAY, _ROUND_TRIPS, _NAMES, _ROUND_TRIPS)
+
 
 class SchoolDevice:
     """One enrolled computer with all that it draws from `seed`."""
@@ -74,40 +80,27 @@ class SchoolDevice:
         monotonic_s: float | None = None,
         outcome: Outcome = Outcome.OK,
     ) -> Reading:
-        """Return a reading as the agent's outbox would number it: each sixth a download test, the others round trips.
+        """Return a reading as the agent's outbox would number it, in about the mix of a school day.
 
-        The monotonic clock reads 1,000,000 s at NOON unless told.
+        Of six, one is a download test, three are round trips, two are steps of the path. The monotonic clock reads
+        1,000,000 s at NOON unless told.
         """
         draw = self.random
         mono_s = 1e6 + (at - NOON).total_seconds() if monotonic_s is None else monotonic_s
-        if seq % 6 == 0:
-            values = {
-                Metric.DOWNLOAD_THROUGHPUT_MBPS: round(abs(draw.gauss(20, 3)), 6),
-                Metric.DOWNLOAD_NDT7_MBPS: round(abs(draw.gauss(19, 3)), 6),
-                Metric.LOADED_RTT_MS: round(draw.uniform(30, 300), 3),
-                Metric.RETRANSMISSION_RATIO: round(draw.random() / 100, 6),
-            }
-        else:
-            rtt_ms = draw.uniform(8, 60)
-            values = {
-                Metric.IDLE_RTT_MS: round(rtt_ms, 3),
-                Metric.IDLE_RTT_MIN_MS: round(rtt_ms * 0.9, 3),
-                Metric.IDLE_RTT_P95_MS: round(rtt_ms * 1.5, 3),
-                Metric.RTT_PDV_P95_MS: round(rtt_ms * 0.6, 3),
-                Metric.PACKET_LOSS_RATIO: 0.0,
-            }
+        probe, engine, target, trigger = _KINDS[seq % 6]
+        throughput = probe is ProbeName.THROUGHPUT
+        values = self._values(engine)
         if outcome is not Outcome.OK:
             values = {}
-        throughput = seq % 6 == 0
         return Reading(
             id=new_uuid7(at, draw),
             epoch=epoch or self.epoch,
             seq=seq,
-            probe=ProbeName.THROUGHPUT if throughput else ProbeName.LATENCY,
-            engine=EngineName.NDT7 if throughput else EngineName.UDP_ECHO,
+            probe=probe,
+            engine=engine,
             engine_version="0.1.0",
-            target="ws://measure.example:8081" if throughput else "udp://measure.example:8082",
-            trigger=Trigger.SLOT if throughput else Trigger.INTERVAL,
+            target=target,
+            trigger=trigger,
             started_at=at,
             started_monotonic_s=round(mono_s, 6),
             boot_id=boot_id or self.boot_id,
@@ -136,6 +129,28 @@ class SchoolDevice:
                 access=Access.WIRED, power=Power.MAINS, vpn=Vpn.ABSENT, cpu_ratio=round(draw.random(), 4)
             ),
         )
+
+    def _values(self, engine: EngineName) -> dict[Metric, float]:
+        draw = self.random
+        rtt_ms = draw.uniform(8, 60)
+        if engine is EngineName.NDT7:
+            return {
+                Metric.DOWNLOAD_THROUGHPUT_MBPS: round(abs(draw.gauss(20, 3)), 6),
+                Metric.DOWNLOAD_NDT7_MBPS: round(abs(draw.gauss(19, 3)), 6),
+                Metric.LOADED_RTT_MS: round(draw.uniform(30, 300), 3),
+                Metric.RETRANSMISSION_RATIO: round(draw.random() / 100, 6),
+            }
+        if engine is EngineName.ICMP:
+            return {Metric.GATEWAY_RTT_MS: round(rtt_ms / 20, 3), Metric.GATEWAY_LOSS_RATIO: 0.0}
+        if engine is EngineName.DNS:
+            return {Metric.DNS_LOOKUP_MS: round(rtt_ms, 3)}
+        return {
+            Metric.IDLE_RTT_MS: round(rtt_ms, 3),
+            Metric.IDLE_RTT_MIN_MS: round(rtt_ms * 0.9, 3),
+            Metric.IDLE_RTT_P95_MS: round(rtt_ms * 1.5, 3),
+            Metric.RTT_PDV_P95_MS: round(rtt_ms * 0.6, 3),
+            Metric.PACKET_LOSS_RATIO: 0.0,
+        }
 
     def batch(
         self,
