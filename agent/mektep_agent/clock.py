@@ -1,6 +1,5 @@
 """The agent's two clocks behind one seam: the wall clock, which may be wrong, and the monotonic one, which is not."""
 
-import sys
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -28,6 +27,6 @@ class SystemTime:
     def monotonic_s(self) -> float:
         """Return the system's monotonic clock, shared by all processes of this boot, with the time it slept."""
         # Linux stops CLOCK_MONOTONIC while the computer sleeps; a reading from before a sleep would seem too young.
-        if sys.platform == "linux":
+        if hasattr(time, "CLOCK_BOOTTIME"):
             return time.clock_gettime(time.CLOCK_BOOTTIME)
         return time.monotonic()
