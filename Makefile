@@ -52,8 +52,8 @@ test: setup ## Run all tests (needs root for the link laboratory; installs Chrom
 	@./deploy/test/install-peers
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests
 
-test-quick: setup ## Run the tests that need no rights and no foreign programs (<= 90 s)
-	$(BIN)/python -m pytest tests/unit tests/contract tests/integration tests/architecture -m "not rights and not peer and not slow"
+test-quick: setup ## Run the tests of pure parts, contracts and architecture: no rights, no foreign programs (<= 90 s)
+	$(BIN)/python -m pytest tests/unit tests/contract tests/architecture -m "not rights and not peer and not slow"
 
 check: lint types imports test ## What CI runs: lint, types, imports, test
 
