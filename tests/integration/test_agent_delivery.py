@@ -24,7 +24,7 @@ from tests.support.agent_time import BOOT, a_reading
 from tests.support.fake_collector import CODE, FakeCollector, Order, fake_collector
 
 CHANCE = random.Random(23)
-CONNECT_TIMEOUT_S, REQUEST_TIMEOUT_S = 1.0, 3.0
+CONNECT_TIMEOUT_S, REQUEST_TIMEOUT_S = 1.0, 2.0
 
 
 class Line:

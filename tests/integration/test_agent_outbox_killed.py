@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from mektep_agent.clock import SystemTime
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.outbox.queue import Outbox
@@ -40,6 +42,7 @@ def _live_and_die(state: Path, collector: Path, chance: random.Random) -> list[s
     return said[: said.rfind("\n") + 1].splitlines()
 
 
+@pytest.mark.slow
 def test_what_the_outbox_acknowledged_survives_every_kill_exactly_once(tmp_path: Path) -> None:
     chance = random.Random(os.environ.get("OUTBOX_KILLS_SEED", "17"))
     state, collector = tmp_path / "state", tmp_path / "collector.txt"
