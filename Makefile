@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := mektep_wire mektep_agent mektep_collector mektep_dashboards
 CODE := agent collector dashboards deploy tests
 
-.PHONY: help setup lint types imports format lock clean schema reference test test-quick check demo pictures bench bench-links bench-agent bench-ingest bench-measure
+.PHONY: help setup lint types imports format lock clean schema reference words test test-quick check demo pictures bench bench-links bench-agent bench-ingest bench-measure
 
 help: ## Explain the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ bench-agent: setup ## The agent's memory and processor at rest, and the processo
 
 bench-ingest: setup ## Readings that the collector accepts in a second of processor time
 	$(BIN)/python -m tests.bench.ingest
+
+words: setup ## Take new words of the pages into the three catalogues; then translate them
+	$(BIN)/python -m tests.support.extract_messages
 
 reference: setup ## Write the reference pages that come from the code: commands, settings, metrics, words
 	$(BIN)/python -m tests.support.publish_reference

@@ -67,7 +67,8 @@ class TcpConnectEngine:
             except OSError as error:
                 last = from_os_error(error, target, FailureKind.CONNECT_TIMEOUT)
                 rtts_ms.append(None)
-                if last.kind is not FailureKind.CONNECT_TIMEOUT:
+                # The system has sent each SYN several times by now: more of the same would only take long.
+                if last.kind is not FailureKind.CONNECT_TIMEOUT or all(rtt is None for rtt in rtts_ms):
                     break
             if number + 1 < plan.probe_count:
                 await asyncio.sleep(plan.spacing_s)
