@@ -6,7 +6,7 @@ every object of the process, modules and routes and all, again and again: a thir
 
 import gc
 
-_YOUNG_COUNT = 50_000
+_YOUNG_COUNT = 100_000
 
 
 def settle_memory() -> None:

@@ -72,7 +72,7 @@ class Intake:
                 school = self._number("school", accepted.school_id)
                 device = self._number("device", accepted.device_id)
                 at_us = to_us(accepted.at)
-                payloads.append((payload, school, device, at_us, accepted.time_method.value, self._encode(reading)))
+                payloads.append((payload, school, device, at_us, accepted.time_method, self._encode(reading)))
                 if accepted.time_method is TimeMethod.QUARANTINED:
                     quarantined_count += 1
                 else:
@@ -90,20 +90,20 @@ class Intake:
         return after
 
     def _run(self, reading: Reading, school: int, at_us: int, payload: int, device: int) -> _Run:
-        cause = None
+        cause: str | None = None
         if reading.failure is not None:
-            cause = reading.failure.kind.value
+            cause = reading.failure.kind
         elif reading.skip is not None:
-            cause = reading.skip.value
+            cause = reading.skip
         return (
             school,
             KINDS[reading.probe, reading.direction],
             at_us,
             payload,
             device,
-            reading.engine.value,
-            reading.outcome.value,
-            reading.origin.value,
+            reading.engine,
+            reading.outcome,
+            reading.origin,
             cause,
             self._pack(reading.values),
         )
