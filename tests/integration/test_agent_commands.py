@@ -56,6 +56,11 @@ def test_a_wrong_code_is_said_and_leaves_no_device(agent: Agent, collector: Fake
     assert agent.call("status").returncode == 1
 
 
+def test_a_code_that_cannot_be_one_is_refused_before_anything_is_sent(agent: Agent) -> None:
+    refused = agent.call("enrol", "http://127.0.0.1:9", "--code", "abc123")
+    assert (refused.returncode, "abc123.0123456789abcdef" in refused.stderr) == (2, True)
+
+
 def test_a_collector_that_is_not_there_ends_with_4(agent: Agent) -> None:
     assert agent.call("enrol", "http://127.0.0.1:9", "--code", CODE).returncode == 4
 

@@ -1,5 +1,6 @@
 """`mektep-agent enrol`: this computer becomes a device of a school."""
 
+import re
 import sys
 from enum import Enum, auto
 from typing import Annotated
@@ -17,6 +18,9 @@ from mektep_agent.identity.device import Device, IdentityError, load_device
 from mektep_agent.uplink.enrol import EnrolmentError, UnreachedError
 from mektep_agent.uplink.enrol import enrol as ask_to_enrol
 from mektep_agent.uplink.http_collector import http_collector
+
+
+_CODE = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}")
 
 
 class _Choice(Enum):
@@ -39,6 +43,9 @@ def enrol(
     """Make this computer a device of a school. Safe to repeat with the same code when the answer was lost."""
     if replace and keep:
         raise typer.BadParameter("say --replace or --keep, not both")
+    code = code.strip().lower()
+    if not _CODE.fullmatch(code):
+        raise typer.BadParameter("a code reads like abc123.0123456789abcdef", param_hint="--code")
     settings = settle(state_dir, config).config
     folder = folder_of(settings)
     plain_http = PlainHttp.ALLOWED if insecure_http else PlainHttp.REFUSED
@@ -56,7 +63,7 @@ def enrol(
                 connect_timeout_s=settings.connect_timeout_s,
                 request_timeout_s=settings.request_timeout_s,
             ) as collector:
-                device = ask_to_enrol(folder, collector, address, code.strip(), plain_http, SystemTime())
+                device = ask_to_enrol(folder, collector, address, code, plain_http, SystemTime())
     except AddressError as error:
         fail(str(error), ExitCode.USAGE)
     except UnreachedError as error:
