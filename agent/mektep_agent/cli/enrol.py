@@ -19,7 +19,6 @@ from mektep_agent.uplink.enrol import EnrolmentError, UnreachedError
 from mektep_agent.uplink.enrol import enrol as ask_to_enrol
 from mektep_agent.uplink.http_collector import http_collector
 
-
 _CODE = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}")
 
 
