@@ -92,11 +92,15 @@ def test_tls_is_measured_against_a_given_authority(direction: Direction, tmp_pat
     assert sample.bytes_received > 0
 
 
-@pytest.mark.parametrize("rate_mbps", [20.0, 50.0])
+@pytest.mark.parametrize("rate_mbps", [20.0, 40.0])
 def test_a_paced_download_reads_its_pace(rate_mbps: float) -> None:
     with scripted_server(serve_properly(4.0, rate_mbps)) as target:
         sample = measure(target, Direction.DOWNLOAD, Limits(max_duration_s=2.0))
-    assert mean_throughput_mbps(sample).value_mbps == pytest.approx(rate_mbps, rel=0.05)
+    assert mean_throughput_mbps(sample).value_mbps == pytest.approx(rate_mbps, rel=0.1)
+    steps = [(one, two) for one, two in pairwise(sample.points[:-1]) if one.elapsed_s > 0.4]
+    for one, two in steps:
+        step_mbps = (two.total_bytes - one.total_bytes) * 8e-6 / (two.elapsed_s - one.elapsed_s)
+        assert 0.4 * rate_mbps < step_mbps < 1.7 * rate_mbps, "a point counts all that has come by then"
     assert (sample.tcp.min_rtt_ms, sample.tcp.bytes_sent, sample.tcp.bytes_retransmitted) == (2.5, 1000, 10)
 
 
@@ -229,7 +233,7 @@ def test_bytes_that_come_with_the_answer_count() -> None:
 
 @pytest.mark.parametrize("direction", Direction)
 def test_the_stop_rule_ends_a_test_and_the_server_sees_a_proper_end(direction: Direction) -> None:
-    rule = StopAfter(3)
+    rule = StopAfter(1)
     with measure_server() as server:
         engine = Ndt7Engine()
         target = f"ws://127.0.0.1:{server.ready.ndt7_port}"
@@ -239,7 +243,7 @@ def test_the_stop_rule_ends_a_test_and_the_server_sees_a_proper_end(direction: D
         )  # fmt: skip
     assert sample.stop_reason is StopReason.CONVERGED
     assert sample.duration_s < 5.0
-    assert rule.seen[-1] >= 3
+    assert rule.seen[-1] >= 1
     assert sample.points[-1].total_bytes > 0
 
 

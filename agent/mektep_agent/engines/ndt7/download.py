@@ -4,13 +4,14 @@ from typing import Final
 
 from mektep_agent.engines.engine import EngineError, StopRule
 from mektep_agent.engines.ndt7.ending import judge_ending
-from mektep_agent.engines.ndt7.gather import Gather
 from mektep_agent.engines.ndt7.session import Server, Session
 from mektep_agent.engines.ndt7.stream import READ, WRITE
 from mektep_agent.sample import Point, ThroughputSample
 from mektep_wire import Direction, FailureKind, StopReason
 
 _SMALLEST_MESSAGE_BYTES: Final = 1 << 10
+_MOST_GATHERED_BYTES: Final = 1 << 20
+_HASTE_S: Final = 0.02
 _NOTHING: Final = memoryview(b"")
 
 
@@ -23,20 +24,24 @@ def run_download(session: Session, stop: StopRule) -> ThroughputSample:
     points: list[Point] = []
     reading = _Reading(session)
     reason: StopReason | None = None
-    while session.server is Server.OPEN:
+    while session.server is Server.OPEN and reason is None:
+        session.receive()
         now_s = session.now_s()
-        if session.is_look_due(now_s):
-            points.append(Point(now_s - session.began_s, session.reader.data_bytes))
-            reason = stop.decide(points)
-            reading.look()
-        reason = reason or session.limit_reached(now_s, session.stream.received_bytes)
-        if reason is not None:
-            break
-        reading.read(now_s)
+        reason = session.cap_reached(session.stream.received_bytes)
+        # A point is to count all that has come by then, unless reading cannot keep up.
+        if session.is_drained or now_s >= session.next_look_s + _HASTE_S:
+            if session.is_look_due(now_s):
+                points.append(Point(now_s - session.began_s, session.reader.data_bytes))
+                reason = reason or stop.decide(points)
+                reading.look()
+            reason = reason or session.end_reached(now_s)
+            if reason is None:
+                reading.wait()
     stopped_s = session.now_s() - session.began_s
     total_bytes = session.reader.data_bytes
-    moved_s = session.moved_s - session.began_s
+    moved_s = session.last_arrival_s() - session.began_s
     is_cut = reason is None and session.server is not Server.CLOSED
+    session.stream.let_gather(1)
     session.finish(_NOTHING)
     usable_s = moved_s if session.reader.binary_bytes >= _SMALLEST_MESSAGE_BYTES else 0.0
     reason = judge_ending(session, reason, stopped_s, usable_s)
@@ -55,32 +60,26 @@ def run_download(session: Session, stop: StopRule) -> ThroughputSample:
 
 
 class _Reading:
+    """Few large reads: between two looks, what came since the last one is let gather, up to a limit."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._gather = Gather()
-        self._gathered_bytes = 0
-        self._buffer_bytes = session.stream.receive_buffer_bytes()
+        self._seen_bytes = 0
 
     def look(self) -> None:
-        """Note how large the system's receive buffer has become."""
-        self._buffer_bytes = self._session.stream.receive_buffer_bytes()
+        """Set the mark for what is let gather to twice what came since the last look."""
+        came_bytes = self._session.stream.received_bytes - self._seen_bytes
+        self._seen_bytes = self._session.stream.received_bytes
+        self._session.stream.let_gather(min(max(2 * came_bytes, 1), _MOST_GATHERED_BYTES))
 
-    def read(self, now_s: float) -> None:
-        """Take in what is there; where that was all, wait for more and let it gather, until the next look at most."""
+    def wait(self) -> None:
+        """Send what is due; where all that was there has been read, wait for more, until the next look at most."""
         session = self._session
         if session.has_pending:
             session.send_pending()
-        count = session.receive()
-        if count:
-            self._gathered_bytes += count
-        if session.server is not Server.OPEN or not session.is_drained:
-            return
-        until_s = min(session.next_look_s, session.end_s)
-        if count is None and not session.stream.wait(READ | WRITE if session.has_pending else READ, until_s):
-            return
-        pause_s = self._gather.next_pause_s(self._gathered_bytes, self._buffer_bytes, now_s - session.began_s)
-        self._gathered_bytes = 0
-        session.stream.pause(pause_s)
+        if session.is_drained and session.server is Server.OPEN:
+            events = READ | WRITE if session.has_pending else READ
+            session.stream.wait(events, min(session.next_look_s, session.end_s))
 
 
 def _check_load(session: Session, stopped_s: float) -> None:

@@ -104,13 +104,14 @@ class Session:
             self._answer(Opcode.TEXT, encode_measurement(self._direction, now_s - self.began_s, counted))
         return True
 
-    def limit_reached(self, now_s: float, link_bytes: int) -> StopReason | None:
-        """Return which limit ends the test now, or None."""
-        if now_s >= self.end_s:
-            return StopReason.FULL_LENGTH
-        if self.limits.max_bytes is not None and link_bytes >= self.limits.max_bytes:
-            return StopReason.BYTE_CAP
-        return None
+    def end_reached(self, now_s: float) -> StopReason | None:
+        """Return FULL_LENGTH when the test's time is over, else None."""
+        return StopReason.FULL_LENGTH if now_s >= self.end_s else None
+
+    def cap_reached(self, link_bytes: int) -> StopReason | None:
+        """Return BYTE_CAP when so many bytes are all that the test may use, else None."""
+        is_reached = self.limits.max_bytes is not None and link_bytes >= self.limits.max_bytes
+        return StopReason.BYTE_CAP if is_reached else None
 
     @property
     def has_pending(self) -> bool:
@@ -169,6 +170,12 @@ class Session:
             else:
                 self.take(into[:count])
         return count
+
+    def last_arrival_s(self) -> float:
+        """Return when the last bytes came: to the millisecond where the kernel tells, else when they were read."""
+        since_ms = self.stream.counters().since_received_ms
+        arrived_s = self.moved_s if since_ms is None else self.now_s() - since_ms / 1e3
+        return min(max(arrived_s, self.moved_s - 2 * LOOK_INTERVAL_S), self.moved_s)
 
     def take(self, data: memoryview) -> None:
         """Take in bytes that came from the server; raises EngineError (PROTOCOL_ERROR)."""

@@ -11,7 +11,6 @@ import ssl
 import struct
 import sys
 import threading
-import time as system_time
 from contextlib import suppress
 from typing import Final
 
@@ -155,13 +154,16 @@ class Stream:
             return self.receive_into(scratch)
         return self._receive(scratch, socket.MSG_TRUNC)
 
-    def receive_buffer_bytes(self) -> int:
-        """Return the size of the system's receive buffer now, which on Linux follows the connection's rate."""
-        return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    def let_gather(self, low_water_bytes: int) -> None:
+        """Have `wait` see what came only once it is so many bytes, or the end, or all that the window holds.
 
-    def pause(self, duration_s: float) -> None:
-        """Wait a moment, whatever comes."""
-        system_time.sleep(duration_s)
+        A wake-up costs more processor time than the bytes that it fetches. Linux (socket(7): SO_RCVLOWAT) goes on
+        acknowledging at once below the mark, so the sender does not notice; a pause of our own instead cost 12 % of the
+        throughput at 300 Mbit/s and 60 ms. Elsewhere this does nothing.
+        """
+        if sys.platform == "linux":
+            with suppress(OSError):  # a connection that is gone shows it when it is used
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, low_water_bytes)
 
     def counters(self) -> KernelCounters:
         """Return what the kernel knows of the connection now."""

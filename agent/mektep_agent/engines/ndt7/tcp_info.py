@@ -16,7 +16,10 @@ _UNKNOWN_U32: Final = 0xFFFF_FFFF
 
 
 class KernelCounters(msgspec.Struct, frozen=True, kw_only=True):
-    """Counters of one connection, whose own side sends and receives them; segments count packets."""
+    """Counters of one connection, whose own side sends and receives them; segments count packets.
+
+    `since_received_ms` is the time since the last data came, whether it was read or not.
+    """
 
     min_rtt_us: int | None = None
     bytes_acked: int | None = None
@@ -25,6 +28,7 @@ class KernelCounters(msgspec.Struct, frozen=True, kw_only=True):
     bytes_retransmitted: int | None = None
     segments_sent: int | None = None
     segments_received: int | None = None
+    since_received_ms: int | None = None
 
 
 def parse_tcp_info(raw: bytes) -> KernelCounters:
@@ -38,6 +42,7 @@ def parse_tcp_info(raw: bytes) -> KernelCounters:
         bytes_retransmitted=_field(raw, 208, "=Q"),
         segments_sent=_field(raw, 136, "=I"),
         segments_received=_field(raw, 140, "=I"),
+        since_received_ms=_field(raw, 52, "=I"),
     )
 
 

@@ -32,7 +32,7 @@ def run_upload(session: Session, load: Load, stop: StopRule) -> ThroughputSample
         if session.is_look_due(now_s):
             upload.look(now_s)
             reason = reason or stop.decide(upload.points())
-        reason = reason or session.limit_reached(now_s, session.stream.sent_bytes)
+        reason = reason or session.end_reached(now_s) or session.cap_reached(session.stream.sent_bytes)
         if reason is not None:
             break
         upload.send()
