@@ -57,7 +57,7 @@ def reset_at_once(peer: Peer) -> None:
 
 def silent(peer: Peer) -> None:
     peer.accept()
-    peer.await_end() if peer.request.path.endswith("download") else time.sleep(1.5)
+    peer.await_end() if peer.request.path.endswith("download") else time.sleep(2.0)
 
 
 @pytest.mark.parametrize("direction", Direction)
@@ -70,7 +70,7 @@ def silent(peer: Peer) -> None:
     ],
 )
 def test_a_server_that_leaves_or_says_nothing(direction: Direction, script: Script, kind: FailureKind) -> None:
-    trouble = failure(script, direction)
+    trouble = failure(script, direction, LONG)
     assert trouble.kind is kind
     if script is close_at_once:
         assert "1013 too busy" in trouble.detail
@@ -278,9 +278,9 @@ def test_a_flood_of_pings_is_survived_without_end_of_memory() -> None:
 def test_a_server_that_takes_nothing_stalls_an_upload() -> None:
     def script(peer: Peer) -> None:
         peer.accept()
-        time.sleep(1.2)
+        time.sleep(2.0)
 
-    assert failure(script, Direction.UPLOAD).kind is FailureKind.STALLED
+    assert failure(script, Direction.UPLOAD, LONG).kind is FailureKind.STALLED
 
 
 @pytest.mark.slow
