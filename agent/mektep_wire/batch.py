@@ -1,7 +1,7 @@
 """What an agent posts, and what the collector answers: the fate of each reading.
 
-The bytes of the encoded batch, before compression, are what the device signs (`signature.py`). Readings stay encoded
-inside (`msgspec.Raw`), so that the collector judges each by itself and keeps the good ones beside a bad one.
+The bytes of the request's body as it is sent, gzip or not, are what the device signs (`signature.py`). Readings stay
+encoded inside (`msgspec.Raw`), so that the collector judges each by itself and keeps the good ones beside a bad one.
 """
 
 from collections.abc import Sequence

@@ -22,7 +22,7 @@ class Purpose(StrEnum):
 
 
 def signing_input(purpose: Purpose, payload: bytes) -> bytes:
-    """Return the bytes to sign for `payload`: the exact bytes that cross the wire, before compression."""
+    """Return the bytes to sign for `payload`: the exact bytes that cross the wire, compressed or not."""
     return b"mektep-meter/1/" + purpose.value.encode() + b"\n" + payload
 
 

@@ -48,7 +48,7 @@ def requests_of(device: SchoolDevice, batch_count: int, readings_count: int) -> 
             ]
         )
         packed = gzip.compress(body, 6)
-        headers = {**device.headers(body), "Host": "127.0.0.1", "Content-Length": str(len(packed))}
+        headers = {**device.headers(packed), "Host": "127.0.0.1", "Content-Length": str(len(packed))}
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         requests.append(f"POST /v1/readings HTTP/1.1\r\n{head}\r\n".encode() + packed)
     return requests

@@ -65,8 +65,8 @@ class Sender:
 
     def _send(self, connection: http.client.HTTPConnection) -> None:
         chosen = list(self.pending.values())[:BATCH_COUNT]
-        body = self.device.batch(chosen)
-        connection.request("POST", "/v1/readings", gzip.compress(body, 1), self.device.headers(body))
+        body = gzip.compress(self.device.batch(chosen), 1)
+        connection.request("POST", "/v1/readings", body, self.device.headers(body))
         response = connection.getresponse()
         content = response.read()
         assert response.status == 200, content

@@ -64,10 +64,9 @@ def test_from_an_empty_directory_to_a_reading_that_counts(tmp_path: Path) -> Non
         device.token = grant.token
         now = datetime.now(UTC)
         body = device.batch([device.reading(seq, now) for seq in range(1, 13)], now, device_id=grant.device_id)
+        packed = gzip.compress(body)
         for outcome in (FateOutcome.STORED, FateOutcome.DUPLICATE):
-            posted = httpx.post(
-                collector.url + "/v1/readings", content=gzip.compress(body), headers=device.headers(body)
-            )
+            posted = httpx.post(collector.url + "/v1/readings", content=packed, headers=device.headers(packed))
             receipt = decode(Receipt, posted.content)
             assert [fate.outcome for fate in receipt.fates] == [outcome] * 12
             assert receipt.assignment_version == assignment.version
@@ -92,7 +91,7 @@ def test_from_an_empty_directory_to_a_reading_that_counts(tmp_path: Path) -> Non
     assert listed["last_seen_at"] is not None
     with running_collector(tmp_path, "--no-measure") as collector:
         assert collector.metric("mektep_store_readings") == 12
-        refused = httpx.post(collector.url + "/v1/readings", content=gzip.compress(body), headers=device.headers(body))
+        refused = httpx.post(collector.url + "/v1/readings", content=packed, headers=device.headers(packed))
         assert (refused.status_code, refused.json()["type"]) == (403, "urn:mektep-meter:problem:device-revoked")
 
 

@@ -212,7 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
             own.faults.append("a batch without its token")
         signature = parse_signature(self.headers.get(SIGNATURE_HEADER, ""))
-        if not is_signed(own.device_key, Purpose.BATCH, payload, signature):
+        if not is_signed(own.device_key, Purpose.BATCH, body, signature):
             own.faults.append("a batch with a bad signature")
         batch = decode(Batch, payload)
         readings = [decode(Reading, raw) for raw in batch.readings]

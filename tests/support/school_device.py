@@ -175,11 +175,11 @@ class SchoolDevice:
         )
 
     def sign(self, body: bytes) -> bytes:
-        """Return the device's signature over a batch's bytes."""
+        """Return the device's signature over a request's body as it is sent."""
         return self.key.sign(signing_input(Purpose.BATCH, body))
 
     def headers(self, body: bytes) -> dict[str, str]:
-        """Return the request headers of a batch sent with gzip."""
+        """Return the request headers of a body sent with gzip."""
         return {
             "Authorization": f"Bearer {self.token}",
             "Content-Encoding": "gzip",
@@ -189,4 +189,5 @@ class SchoolDevice:
 
     def submission(self, body: bytes, received_at: datetime = NOON) -> Submission:
         """Return a batch as the collector opens it."""
-        return open_submission(self.record, body, gzip.compress(body), self.sign(body), received_at)
+        packed = gzip.compress(body, mtime=0)
+        return open_submission(self.record, body, packed, self.sign(packed), received_at)

@@ -65,14 +65,14 @@ class HttpCollector:
             boot_id=consignment.boot_id,
             readings=consignment.readings,
         )
-        body = encode(batch)
+        body = gzip.compress(encode(batch), 6, mtime=0)
         headers = {
             "Authorization": f"Bearer {device.token}",
             "Content-Type": _JSON,
             "Content-Encoding": "gzip",
             SIGNATURE_HEADER: format_signature(sign(device.private_key, Purpose.BATCH, body)),
         }
-        return self._ask("POST", "/v1/readings", headers, gzip.compress(body, 6, mtime=0))
+        return self._ask("POST", "/v1/readings", headers, body)
 
     def get_assignment(self, device: Device, current_version: int) -> Answer:
         """Ask for the assignment, if it is another than `current_version`."""

@@ -5,6 +5,7 @@ A gzip of 65 kB can hold 64 MB, so nothing is inflated beyond its limit.
 
 import asyncio
 from http import HTTPStatus
+from typing import Literal
 
 import msgspec
 from starlette.requests import Request
@@ -15,39 +16,43 @@ from mektep_wire import ProblemKind
 
 BODY_DEADLINE_S = 30.0
 _HALVE = "send fewer readings in one batch"
-_AGAIN = "compress the exact bytes of the batch once with gzip and send them again; a proxy may have changed them"
+_AGAIN = "compress it once with gzip and send it again"
 
 
 class Body(msgspec.Struct, frozen=True):
-    """The bytes as meant, and as they came compressed; `gzip` is None where they came as they are."""
+    """A body as it was sent, and whether it is gzip or as meant."""
 
-    plain: bytes
-    gzip: bytes | None
+    sent: bytes
+    encoding: Literal["gzip", "identity"]
+
+    def plain(self, max_bytes: int) -> bytes:
+        """Return the bytes as meant; raises ProblemError where they are too many or no sound gzip."""
+        if self.encoding == "identity":
+            if len(self.sent) > max_bytes:
+                raise _too_large(f"the body has {len(self.sent)} bytes, more than {max_bytes}")
+            return self.sent
+        try:
+            return inflate(self.sent, max_bytes)
+        except InflatedTooLarge as error:
+            raise _too_large(f"the body is too large: {error}") from None
+        except GzipError as error:
+            detail = f"the gzip body cannot be read: {error}"
+            raise ProblemError(ProblemKind.BAD_COMPRESSION, detail, advice=_AGAIN) from None
 
 
-async def read_body(request: Request, *, max_wire_bytes: int, max_plain_bytes: int) -> Body:
-    """Read the body within BODY_DEADLINE_S and inflate it; raises ProblemError."""
+async def receive_body(request: Request, max_bytes: int) -> Body:
+    """Read the body within BODY_DEADLINE_S, at most `max_bytes` as sent, inflating nothing; raises ProblemError."""
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("gzip", "identity"):
-        raise ProblemError(
-            ProblemKind.UNSUPPORTED_ENCODING,
-            f"the body came with Content-Encoding {encoding[:50]!r}",
-            advice="send it with gzip, or as it is",
-            headers={"Accept-Encoding": "gzip, identity"},
-        )
-    received = await _received(request, max_wire_bytes)
+    if encoding == "gzip":
+        return Body(await _received(request, max_bytes), "gzip")
     if encoding == "identity":
-        if len(received) > max_plain_bytes:
-            raise _too_large(f"the body has {len(received)} bytes, more than {max_plain_bytes}")
-        return Body(received, None)
-    try:
-        return Body(inflate(received, max_plain_bytes), received)
-    except InflatedTooLarge as error:
-        raise _too_large(f"the body is too large: {error}") from None
-    except GzipError as error:
-        raise ProblemError(
-            ProblemKind.BAD_COMPRESSION, f"the gzip body cannot be read: {error}", advice=_AGAIN
-        ) from None
+        return Body(await _received(request, max_bytes), "identity")
+    raise ProblemError(
+        ProblemKind.UNSUPPORTED_ENCODING,
+        f"the body came with Content-Encoding {encoding[:50]!r}",
+        advice="send it with gzip, or as it is",
+        headers={"Accept-Encoding": "gzip, identity"},
+    )
 
 
 async def _received(request: Request, max_wire_bytes: int) -> bytes:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from mektep_collector.api.assignment_desk import AssignmentDesk
 from mektep_collector.api.attempt_limit import AttemptLimit
-from mektep_collector.api.body import read_body
+from mektep_collector.api.body import receive_body
 from mektep_collector.api.described import problem_response, wire_content
 from mektep_collector.api.problems import ProblemError
 from mektep_collector.clock import TimeSource
@@ -60,9 +60,9 @@ def create_enrolments_router(
 
     async def post_enrolments(request: Request) -> Response:
         _take(by_address, _address(request), "this address", count)
-        body = await read_body(request, max_wire_bytes=_MAX_REQUEST_BYTES, max_plain_bytes=_MAX_REQUEST_BYTES)
+        body = await receive_body(request, _MAX_REQUEST_BYTES)
         try:
-            asked = decode(EnrolmentRequest, body.plain)
+            asked = decode(EnrolmentRequest, body.plain(_MAX_REQUEST_BYTES))
         except WireError as error:
             raise ProblemError(
                 ProblemKind.MALFORMED if error.field == "$" else ProblemKind.INVALID_FIELD,

@@ -1,8 +1,8 @@
 """POST /v1/readings: what an agent measured comes in here, and the receipt says what became of each reading.
 
-The order of the checks is part of the promise: who sends is known before a byte is inflated, the signature is checked
-before a field is read, and `stored` is said only when it is on disk. Whatever may be put right later on the same
-readings (token, signature, a busy disk) is answered so that the agent keeps them.
+The order of the checks is part of the promise: who sends is known and the signature checked before a byte is inflated,
+and `stored` is said only when it is on disk. Whatever may be put right later on the same readings (token, signature, a
+busy disk) is answered so that the agent keeps them.
 """
 
 import logging
@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mektep_collector.api.bearer import ENROL_ANEW, Senders, sender_of
-from mektep_collector.api.body import read_body
+from mektep_collector.api.body import receive_body
 from mektep_collector.api.described import DEVICE_TOKEN, problem_response, wire_content
 from mektep_collector.api.problems import ProblemError
 from mektep_collector.clock import TimeSource
@@ -53,10 +53,10 @@ def create_readings_router(
     async def post_readings(request: Request) -> Response:
         received_at = clock.now()
         device = sender_of(request, senders)
-        body = await read_body(request, max_wire_bytes=MAX_BODY_BYTES, max_plain_bytes=MAX_BATCH_BYTES)
-        signature = _checked_signature(request, device, body.plain)
+        body = await receive_body(request, MAX_BODY_BYTES)
+        signature = _checked_signature(request, device, body.sent)
         try:
-            submission = open_submission(device, body.plain, body.gzip, signature, received_at)
+            submission = open_submission(device, body.plain(MAX_BATCH_BYTES), body.sent, signature, received_at)
         except WireError as error:
             raise _unreadable(error) from None
         except OtherDeviceError as error:
@@ -66,7 +66,7 @@ def create_readings_router(
         except JournalBusyError as error:
             raise _unavailable(str(error)) from None
         except JournalError as error:
-            _LOG.error("batch_not_kept", extra={"batch_id": submission.batch.id, "reason": str(error)})
+            _LOG.error("batch_not_kept", extra={"batch_id": submission.batch_id, "reason": str(error)})
             raise _unavailable("the collector cannot write to its journal at the moment") from None
         version = assignment_version(device)
         if version:
@@ -122,8 +122,8 @@ def _unsigned(detail: str) -> ProblemError:
         ProblemKind.BAD_SIGNATURE,
         detail,
         advice=(
-            "sign the batch's exact bytes before compression with the key that the device was enrolled with; "
-            "if that key is lost, enrol anew"
+            "sign the exact bytes of the body as it is sent, after compression, with the key that the device was "
+            "enrolled with; if that key is lost, enrol anew; a proxy that changes bodies must be told not to"
         ),
     )
 
@@ -160,7 +160,7 @@ _REQUEST: dict[str, object] = {
             "in": "header",
             "required": True,
             "schema": {"type": "string"},
-            "description": "ed25519= and the base64 of the device's signature over the batch's exact bytes",
+            "description": "ed25519= and the base64 of the device's signature over the body's exact bytes as sent",
         },
         {
             "name": "Content-Encoding",

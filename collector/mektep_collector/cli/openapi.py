@@ -19,7 +19,7 @@ class _Closed:
     """A journal that takes nothing: the application is described here, not run."""
 
     async def accept(self, submission: Submission) -> Receipt:
-        raise NotImplementedError(f"batch {submission.batch.id} came to a collector that does not run")
+        raise NotImplementedError(f"batch {submission.batch_id} came to a collector that does not run")
 
 
 def openapi() -> None:

@@ -11,12 +11,12 @@ from operator import attrgetter
 import apsw
 import msgspec
 
-from mektep_collector.journal.correction import corrected, sending, to_us
-from mektep_collector.journal.entries import read_keys
+from mektep_collector.journal.correction import to_us
+from mektep_collector.journal.entries import ReadingKey, keys_of, read_keys
 from mektep_collector.journal.judgement import pack
 from mektep_collector.journal.sequence import SeqRange, runs
 from mektep_collector.journal.submission import Submission
-from mektep_wire import Fate, FateOutcome, Reading
+from mektep_wire import Fate, FateOutcome
 from mektep_wire.batch import MAX_BATCH_READINGS
 
 _MAX_KNOWN_STREAMS = 50_000
@@ -55,24 +55,25 @@ class Admission:
 
     def admit(self, submission: Submission) -> Admitted:
         """Write what is new of `submission`; raises apsw.Error, upon which the transaction is to be rolled back."""
-        readings = submission.readings
+        seqs = submission.seqs
         new: list[int] = []
         fates: list[Fate] = list(submission.refused)
         pieces: list[tuple[int, SeqRange]] = []
-        for epoch, members in _by_epoch(readings):
+        for epoch, members in _by_epoch(submission.epochs):
             stream = self._stream(submission.device.id, epoch)
-            numbers = [readings[member].seq for member in members]
+            numbers = [seqs[member] for member in members]
             distinct = numbers if _is_run(numbers) else sorted(set(numbers))
             wanted = runs(distinct)
             held = self._held(stream, wanted)
             if not held and len(distinct) == len(numbers):
                 fresh, fresh_runs = members, wanted
             else:
-                fresh, again = _split(readings, members, held)
+                fresh, again = _split(seqs, members, held)
+                keys = keys_of(submission.body, submission.indexes)
                 known = self._ids(stream, epoch, held)
-                known.update((readings[member].seq, readings[member].id) for member in fresh)
-                fates.extend(_fate_again(submission.indexes[member], readings[member], known) for member in again)
-                fresh_runs = runs(sorted(readings[member].seq for member in fresh))
+                known.update((keys[member].seq, keys[member].id) for member in fresh)
+                fates.extend(_fate_again(submission.indexes[member], keys[member], known) for member in again)
+                fresh_runs = runs(sorted(seqs[member] for member in fresh))
             new.extend(fresh)
             pieces.extend((stream, piece) for piece in fresh_runs)
         duplicate_count = sum(fate.outcome is FateOutcome.DUPLICATE for fate in fates)
@@ -130,20 +131,19 @@ class Admission:
         }
 
     def _write(self, submission: Submission, new: Sequence[int], indexes: Sequence[int]) -> int:
-        batch = submission.batch
-        sent = sending(batch, submission.received_at, submission.device.enrolled_at)
-        times_us, methods = corrected([submission.readings[member] for member in new], sent)
+        times_us = [submission.times_us[member] for member in new]
+        methods = [submission.methods[member] for member in new]
         self._connection.execute(
-            "INSERT INTO entry (batch_id, device_id, school_id, received_us, signature, judgements, body_gzip)"
+            "INSERT INTO entry (batch_id, device_id, school_id, received_us, signature, judgements, body)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                batch.id,
+                submission.batch_id,
                 submission.device.id,
                 submission.device.school_id,
                 to_us(submission.received_at),
                 submission.signature,
                 pack(indexes, times_us, methods),
-                submission.body_gzip,
+                submission.body,
             ),
         )
         return self._connection.last_insert_rowid()
@@ -172,9 +172,8 @@ class Admission:
             execute("INSERT INTO received_range VALUES (?, ?, ?)", (stream, piece.first, last))
 
 
-def _by_epoch(readings: Sequence[Reading]) -> list[tuple[str, Sequence[int]]]:
+def _by_epoch(epochs: Sequence[str]) -> list[tuple[str, Sequence[int]]]:
     """Return the epochs with the places of their readings, in the order of the batch."""
-    epochs = [reading.epoch for reading in readings]
     if epochs and epochs.count(epochs[0]) == len(epochs):
         return [(epochs[0], range(len(epochs)))]
     members: dict[str, list[int]] = {}
@@ -188,13 +187,13 @@ def _is_run(numbers: list[int]) -> bool:
     return numbers[-1] - numbers[0] == len(numbers) - 1 and numbers == list(range(numbers[0], numbers[-1] + 1))
 
 
-def _split(readings: Sequence[Reading], members: Sequence[int], held: set[int]) -> tuple[list[int], list[int]]:
+def _split(seqs: Sequence[int], members: Sequence[int], held: set[int]) -> tuple[list[int], list[int]]:
     """Return the members whose number is free, each number's first one, and the others."""
     fresh: list[int] = []
     again: list[int] = []
     seen = set(held)
     for member in members:
-        seq = readings[member].seq
+        seq = seqs[member]
         if seq in seen:
             again.append(member)
         else:
@@ -207,7 +206,7 @@ def _in_order(fates: list[Fate]) -> list[Fate]:
     return sorted(fates, key=attrgetter("index"))
 
 
-def _fate_again(index: int, reading: Reading, known: dict[int, str]) -> Fate:
+def _fate_again(index: int, reading: ReadingKey, known: dict[int, str]) -> Fate:
     if known.get(reading.seq, reading.id) == reading.id:
         return _DUPLICATE[index]
     return Fate(index=index, outcome=FateOutcome.REJECTED, field=f"$.readings[{index}].seq", reason=_CLONED)

@@ -74,7 +74,7 @@ class Journal:
                 admitted: Admitted = await self._writer.submit(submission)
         except TimeoutError:
             raise JournalError(f"the disk of {self._path} did not answer within {_ACCEPT_DEADLINE_S:g} s") from None
-        return Receipt(batch_id=submission.batch.id, received_at=submission.received_at, fates=admitted.fates)
+        return Receipt(batch_id=submission.batch_id, received_at=submission.received_at, fates=admitted.fates)
 
     def position(self) -> int:
         """Return the last entry's position, 0 for an empty journal."""

@@ -24,7 +24,7 @@ CREATE TABLE entry (
   received_us INTEGER NOT NULL,
   signature BLOB NOT NULL,
   judgements BLOB NOT NULL,
-  body_gzip BLOB NOT NULL
+  body BLOB NOT NULL
 );
 CREATE TABLE stream (
   stream INTEGER PRIMARY KEY,

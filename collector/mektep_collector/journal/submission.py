@@ -6,7 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from mektep_collector.journal.gzip_member import compress
+from mektep_collector.journal.correction import corrected, sending
+from mektep_collector.journal.entry import TimeMethod
 from mektep_collector.registry.records import Device
 from mektep_wire import Batch, Fate, FateOutcome, Reading, WireError, decode
 from mektep_wire.batch import MAX_BATCH_READINGS
@@ -25,36 +26,39 @@ class OtherDeviceError(ValueError):
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """An opened batch: `readings` are the good ones, at `indexes` of the batch; `refused` are the fates of the others.
+    """An opened batch: columns of its good readings, at `indexes` of the batch; `refused` are the fates of the others.
 
-    `signature` has been checked against `device`'s key over the bytes that `body_gzip` holds compressed.
+    `times_us` and `methods` are the readings' corrected times. `signature` has been checked against `device`'s key.
+    The readings themselves are not kept: some thousands of objects that wait for the disk cost acceptance a quarter of
+    its processor time, and who needs them reads them again from `body`, which is as it was sent and signed.
     """
 
     device: Device
-    batch: Batch
-    readings: Sequence[Reading]
+    batch_id: str
+    epochs: Sequence[str]
+    seqs: Sequence[int]
+    times_us: Sequence[int]
+    methods: Sequence[TimeMethod]
     indexes: Sequence[int]
     refused: Sequence[Fate]
     received_at: datetime
     signature: bytes
-    body_gzip: bytes
+    body: bytes
 
 
-def open_submission(
-    device: Device, body: bytes, body_gzip: bytes | None, signature: bytes, received_at: datetime
-) -> Submission:
-    """Decode the batch in `body`; a bad reading is refused by itself and the others stay.
+def open_submission(device: Device, plain: bytes, body: bytes, signature: bytes, received_at: datetime) -> Submission:
+    """Decode the batch in `plain`; a bad reading is refused by itself and the others stay.
 
-    `body_gzip` is `body` as it came compressed, None where it did not. Raises WireError when the batch as a whole
+    `body` is the same as it was sent and signed, compressed or not. Raises WireError when the batch as a whole
     cannot be read, OtherDeviceError when it is not of `device`.
     """
     batch: Batch
     readings: Sequence[Reading]
     refused: list[Fate] = []
     try:
-        typed = msgspec.json.decode(body, type=TypedBatch)
+        typed = msgspec.json.decode(plain, type=TypedBatch)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        batch = decode(Batch, body)
+        batch = decode(Batch, plain)
         readings, indexes, refused = _judge(batch.readings)
     else:
         batch = typed
@@ -62,15 +66,19 @@ def open_submission(
         indexes = range(len(readings))
     if batch.device_id != device.id:
         raise OtherDeviceError(f"the batch is of device {batch.device_id}, but device {device.id} sent it")
+    times_us, methods = corrected(readings, sending(batch, received_at, device.enrolled_at))
     return Submission(
         device=device,
-        batch=batch,
-        readings=readings,
+        batch_id=batch.id,
+        epochs=[reading.epoch for reading in readings],
+        seqs=[reading.seq for reading in readings],
+        times_us=times_us,
+        methods=methods,
         indexes=indexes,
         refused=refused,
         received_at=received_at,
         signature=signature,
-        body_gzip=body_gzip if body_gzip is not None else compress(body),
+        body=body,
     )
 
 

@@ -133,7 +133,7 @@ class Writer:
             failed.__cause__ = error
         except Exception as error:  # noqa: BLE001 (a bug in one batch must not end the thread that all others need)
             if len(group) == 1:
-                _LOG.exception("batch_not_admitted", extra={"batch_id": group[0].submission.batch.id})
+                _LOG.exception("batch_not_admitted", extra={"batch_id": group[0].submission.batch_id})
             failed = JournalError(f"a batch could not be admitted: {error!r}")
             failed.__cause__ = error
         self._admission.forget()

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 
 from mektep_collector.journal.correction import Sending, corrected, from_us, sending, to_us
 from mektep_collector.journal.entry import TimeMethod
-from mektep_collector.journal.submission import open_submission
-from mektep_wire import Reading
+from mektep_wire import Batch, Reading, decode
 from tests.support.school_device import NOON, SchoolDevice
 
 DEVICE = SchoolDevice()
@@ -16,8 +15,7 @@ DECADE = timedelta(days=3652)
 
 def _sent(sent_at: datetime = NOON, received_at: datetime = NOON) -> Sending:
     body = DEVICE.batch([DEVICE.reading(1)], sent_at, sent_monotonic_s=1e6)
-    batch = open_submission(DEVICE.record, body, None, b"", received_at).batch
-    return sending(batch, received_at, DEVICE.record.enrolled_at)
+    return sending(decode(Batch, body), received_at, DEVICE.record.enrolled_at)
 
 
 def _one(reading: Reading, sent: Sending) -> tuple[datetime, TimeMethod]:
