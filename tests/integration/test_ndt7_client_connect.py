@@ -15,7 +15,7 @@ from mektep_agent.clock import SystemTime
 from mektep_agent.engines.engine import EngineError, Limits
 from mektep_agent.engines.ndt7 import Ndt7Engine, Ndt7Settings
 from mektep_agent.engines.ndt7.connect import Connector
-from mektep_agent.engines.ndt7.resolve import Address, resolve
+from mektep_agent.engines.resolve import Address, resolve
 from mektep_agent.statistics.throughput import FullLength
 from mektep_wire import Direction, FailureKind
 from tests.support.certificate import make_certificate

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from mektep_agent.clock import TimeSource
 from mektep_agent.engines.engine import EngineError
 from mektep_agent.engines.ndt7.handshake import MAX_ANSWER_HEAD_BYTES, Answer, looks_like_http, parse_answer
-from mektep_agent.engines.ndt7.resolve import Address
 from mektep_agent.engines.ndt7.stream import READ, WRITE, Stream, StreamLostError
 from mektep_agent.engines.ndt7.target import Target
-from mektep_agent.engines.ndt7.tls import tls_failure
+from mektep_agent.engines.resolve import Address
+from mektep_agent.engines.tls import tls_failure
 from mektep_wire import FailureKind
 
 _HEAD_END: Final = b"\r\n\r\n"

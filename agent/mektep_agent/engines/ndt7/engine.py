@@ -13,12 +13,12 @@ from mektep_agent.engines.ndt7.connect import Connector, parse_proxy
 from mektep_agent.engines.ndt7.download import run_download
 from mektep_agent.engines.ndt7.handshake import KEY_BYTES, Client, check_answer, upgrade_request
 from mektep_agent.engines.ndt7.load import LOAD_BYTES, Load
-from mektep_agent.engines.ndt7.resolve import Address, resolve
 from mektep_agent.engines.ndt7.session import Session
 from mektep_agent.engines.ndt7.stream import Stream
 from mektep_agent.engines.ndt7.target import Scheme, Target, TargetError, parse_target
-from mektep_agent.engines.ndt7.tls import trust_context
 from mektep_agent.engines.ndt7.upload import run_upload
+from mektep_agent.engines.resolve import Address, resolve
+from mektep_agent.engines.tls import trust_context
 from mektep_agent.sample import ThroughputSample
 from mektep_wire import VERSION, Direction, EngineName, FailureKind
 

@@ -18,7 +18,7 @@ import msgspec
 
 from mektep_agent.clock import TimeSource
 from mektep_agent.engines.engine import EngineError
-from mektep_agent.engines.ndt7.tcp_info import KernelCounters, read_tcp_info
+from mektep_agent.engines.tcp_info import KernelCounters, read_tcp_info
 from mektep_wire import FailureKind
 
 READ: Final = selectors.EVENT_READ

@@ -3,7 +3,7 @@ import socket
 import pytest
 
 from mektep_agent.engines.engine import EngineError
-from mektep_agent.engines.ndt7.resolve import Address, lookup_failure, plausible
+from mektep_agent.engines.resolve import Address, lookup_failure, plausible
 from mektep_wire import FailureKind
 
 

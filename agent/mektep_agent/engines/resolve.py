@@ -47,7 +47,7 @@ async def resolve(host: str, port: int, timeout_s: float) -> tuple[Address, ...]
         except RuntimeError:
             return  # the loop has ended: nobody waits any more
 
-    threading.Thread(target=look_up, name="ndt7-resolve", daemon=True).start()
+    threading.Thread(target=look_up, name="resolve", daemon=True).start()
     try:
         async with asyncio.timeout(timeout_s):
             found = await answer

@@ -1,6 +1,6 @@
 import struct
 
-from mektep_agent.engines.ndt7.tcp_info import KernelCounters, parse_tcp_info
+from mektep_agent.engines.tcp_info import KernelCounters, parse_tcp_info
 
 RAW = bytearray(256)
 for offset, form, value in (
