@@ -38,6 +38,11 @@ class StateFolder:
         return self.path / "outbox.sqlite"
 
     @property
+    def budget(self) -> Path:
+        """File of the month's account of bytes."""
+        return self.path / "budget.json"
+
+    @property
     def lock(self) -> Path:
         """File that one daemon at a time holds locked."""
         return self.path / "agent.lock"
