@@ -7,6 +7,8 @@ Numeric fields carry their unit in their name; unknown fields are refused; every
 
 from mektep_wire.assignment import Assignment, DateRange, SchoolHours, SignedAssignment, Target, Weekday
 from mektep_wire.batch import Batch, Fate, FateOutcome, Receipt
+from mektep_wire.columnar import are_good, pack, rows, unpack
+from mektep_wire.columns import MAX_BATCH_READINGS, Columns
 from mektep_wire.decode import WireError, decode, encode
 from mektep_wire.enrolment import EnrolmentGrant, EnrolmentRequest, Platform
 from mektep_wire.failure import Failure, FailureKind
@@ -35,6 +37,7 @@ from mektep_wire.signature import Purpose, format_signature, parse_signature, si
 from mektep_wire.version import VERSION, WIRE_VERSION
 
 __all__ = [
+    "MAX_BATCH_READINGS",
     "METRICS",
     "VERSION",
     "WIRE_VERSION",
@@ -43,6 +46,7 @@ __all__ = [
     "Batch",
     "Clock",
     "ClockStatus",
+    "Columns",
     "Conditions",
     "DateRange",
     "Direction",
@@ -77,13 +81,17 @@ __all__ = [
     "Vpn",
     "Weekday",
     "WireError",
+    "are_good",
     "decode",
     "encode",
     "format_signature",
     "is_identifier",
     "is_uuid7",
     "new_uuid7",
+    "pack",
     "parse_signature",
+    "rows",
     "signing_input",
+    "unpack",
     "uuid7_time",
 ]

@@ -1,7 +1,7 @@
 """What an agent posts, and what the collector answers: the fate of each reading.
 
-The bytes of the request's body as it is sent, gzip or not, are what the device signs (`signature.py`). Readings stay
-encoded inside (`msgspec.Raw`), so that the collector judges each by itself and keeps the good ones beside a bad one.
+The bytes of the request's body as it is sent, gzip or not, are what the device signs (`signature.py`). Readings
+travel by column (`columns.py`) and stay encoded inside, so that a bad one does not take the good ones with it.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from typing import Annotated
 
 import msgspec
 
+from mektep_wire.columns import MAX_BATCH_READINGS
 from mektep_wire.identifier import Identifier, is_identifier, is_uuid7
 from mektep_wire.reading import Aware, Seconds, Version
 
-MAX_BATCH_READINGS = 500
 MAX_BATCH_BYTES = 1_048_576
 """Of the encoded batch before compression."""
 MAX_BODY_BYTES = 262_144
@@ -23,7 +23,10 @@ Text = Annotated[str, msgspec.Meta(max_length=500)]
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Readings of one device in the order of their `seq`, with the sender's two clocks at the moment of sending."""
+    """Readings of one device in the order of their `seq`, with the sender's two clocks at the moment of sending.
+
+    `readings` is the JSON of `Columns`: `columnar.pack` makes it.
+    """
 
     id: Identifier
     device_id: Identifier
@@ -31,7 +34,7 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     sent_at: Aware
     sent_monotonic_s: Seconds
     boot_id: Identifier
-    readings: Annotated[Sequence[msgspec.Raw], msgspec.Meta(min_length=1, max_length=MAX_BATCH_READINGS)]
+    readings: msgspec.Raw
 
     def __post_init__(self) -> None:
         """Refuse identifiers that are not UUIDs."""

@@ -15,6 +15,9 @@ from mektep_wire.metric import METRICS, Metric
 
 MAX_READING_BYTES = 16_384
 """A reading in JSON is never larger."""
+MAX_METRICS = 32
+"""A reading has no more values."""
+_AtMost = msgspec.Meta(max_length=MAX_METRICS)
 
 _MAX_INTEGER = 2**53 - 1
 _MAX_TEST_BYTES = 10**13
@@ -25,6 +28,13 @@ Bytes = Annotated[int, msgspec.Meta(ge=0, le=_MAX_TEST_BYTES)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=4e9)]
 Number = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
 Version = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+Seq = Annotated[int, msgspec.Meta(ge=1, le=_MAX_INTEGER)]
+TargetAddress = Annotated[str, msgspec.Meta(max_length=300)]
+Method = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,31}/[0-9]{1,4}$")]
+Slot = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}/[0-9]{1,2}$")]
+Confidence = Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)]
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+RateMbps = Annotated[float, msgspec.Meta(ge=0.0, le=100_000.0)]
 
 
 class ProbeName(StrEnum):
@@ -161,7 +171,7 @@ class Interval(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True
 
     low: Number
     high: Number
-    confidence_ratio: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)]
+    confidence_ratio: Confidence
 
     def __post_init__(self) -> None:
         """Refuse an interval that ends before it begins."""
@@ -175,8 +185,8 @@ class Conditions(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=Tr
     access: Access = Access.UNKNOWN
     power: Power = Power.UNKNOWN
     vpn: Vpn = Vpn.UNKNOWN
-    cross_traffic_mbps: Annotated[float, msgspec.Meta(ge=0.0, le=100_000.0)] | None = None
-    cpu_ratio: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] | None = None
+    cross_traffic_mbps: RateMbps | None = None
+    cpu_ratio: Share | None = None
 
 
 # Looked up for every reading that a collector takes in: a member of an enum costs a call in Python 3.11.
@@ -196,11 +206,11 @@ class Reading(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True,
 
     id: Identifier
     epoch: Identifier
-    seq: Annotated[int, msgspec.Meta(ge=1, le=_MAX_INTEGER)]
+    seq: Seq
     probe: ProbeName
     engine: EngineName
     engine_version: Version
-    target: Annotated[str, msgspec.Meta(max_length=300)]
+    target: TargetAddress
     trigger: Trigger
     started_at: Aware
     started_monotonic_s: Seconds
@@ -209,11 +219,15 @@ class Reading(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True,
     outcome: Outcome
     clock: Clock = Clock()
     direction: Direction | None = None
-    method: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,31}/[0-9]{1,4}$")] | None = None
-    slot: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}/[0-9]{1,2}$")] | None = None
-    values: Annotated[dict[Metric, Number], msgspec.Meta(max_length=32)] = msgspec.field(default_factory=dict)
-    sample_counts: Annotated[dict[Metric, Count], msgspec.Meta(max_length=32)] = msgspec.field(default_factory=dict)
-    intervals: Annotated[dict[Metric, Interval], msgspec.Meta(max_length=32)] = msgspec.field(default_factory=dict)
+    method: Method | None = None
+    slot: Slot | None = None
+    values: Annotated[dict[Metric, Number], msgspec.Meta(max_length=MAX_METRICS)] = msgspec.field(default_factory=dict)
+    sample_counts: Annotated[dict[Metric, Count], msgspec.Meta(max_length=MAX_METRICS)] = msgspec.field(
+        default_factory=dict
+    )
+    intervals: Annotated[dict[Metric, Interval], msgspec.Meta(max_length=MAX_METRICS)] = msgspec.field(
+        default_factory=dict
+    )
     bytes_sent: Bytes = 0
     bytes_received: Bytes = 0
     failure: Failure | None = None

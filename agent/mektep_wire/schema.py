@@ -6,6 +6,7 @@ import msgspec
 
 from mektep_wire.assignment import Assignment, SignedAssignment
 from mektep_wire.batch import Batch, Receipt
+from mektep_wire.columns import Columns
 from mektep_wire.enrolment import EnrolmentGrant, EnrolmentRequest
 from mektep_wire.problem import Problem
 from mektep_wire.reading import Reading
@@ -14,6 +15,7 @@ from mektep_wire.version import WIRE_VERSION
 WIRE_TYPES: tuple[type[msgspec.Struct], ...] = (
     Reading,
     Batch,
+    Columns,
     Receipt,
     EnrolmentRequest,
     EnrolmentGrant,
@@ -27,11 +29,11 @@ WIRE_TYPES: tuple[type[msgspec.Struct], ...] = (
 def components(ref_template: str) -> dict[str, dict[str, Any]]:
     """Return the schema of each wire type and of what it is made of, by name.
 
-    `ref_template` is where one schema finds another, with `{name}` in it. A batch holds readings still encoded; its
-    schema says what is inside.
+    `ref_template` is where one schema finds another, with `{name}` in it. A batch holds its columns still encoded;
+    its schema says what is inside.
     """
     _, schemas = msgspec.json.schema_components(WIRE_TYPES, ref_template=ref_template)
-    schemas["Batch"]["properties"]["readings"]["items"] = {"$ref": ref_template.format(name="Reading")}
+    schemas["Batch"]["properties"]["readings"] = {"$ref": ref_template.format(name="Columns")}
     return schemas
 
 

@@ -21,6 +21,7 @@ from mektep_agent.identity.keys import is_signed
 from mektep_wire import (
     Assignment,
     Batch,
+    Columns,
     EnrolmentGrant,
     EnrolmentRequest,
     Fate,
@@ -39,6 +40,7 @@ from mektep_wire import (
     new_uuid7,
     parse_signature,
     signing_input,
+    unpack,
 )
 from mektep_wire.problem import PROBLEM_MEDIA_TYPE
 from mektep_wire.signature import SIGNATURE_HEADER
@@ -215,7 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not is_signed(own.device_key, Purpose.BATCH, body, signature):
             own.faults.append("a batch with a bad signature")
         batch = decode(Batch, payload)
-        readings = [decode(Reading, raw) for raw in batch.readings]
+        readings = unpack(decode(Columns, batch.readings))
         own.sizes.append(len(readings))
         order = own.orders.popleft() if own.orders else None
         if own.max_readings is not None and len(readings) > own.max_readings:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mektep_collector.journal.submission import Submission, open_submission
@@ -34,6 +33,7 @@ from mektep_wire import (
     encode,
     format_signature,
     new_uuid7,
+    pack,
     signing_input,
 )
 
@@ -170,7 +170,7 @@ class SchoolDevice:
                 sent_at=sent_at,
                 sent_monotonic_s=mono_s,
                 boot_id=self.boot_id,
-                readings=[msgspec.Raw(each if isinstance(each, bytes) else encode(each)) for each in readings],
+                readings=pack([each if isinstance(each, bytes) else encode(each) for each in readings]),
             )
         )
 

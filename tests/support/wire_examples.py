@@ -13,6 +13,7 @@ from mektep_wire import (
     Batch,
     Clock,
     ClockStatus,
+    Columns,
     Conditions,
     DateRange,
     Direction,
@@ -41,7 +42,9 @@ from mektep_wire import (
     Trigger,
     Vpn,
     Weekday,
+    decode,
     encode,
+    pack,
 )
 
 moments = st.datetimes(datetime(1971, 1, 1), datetime(2262, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (bounds are naive)
@@ -122,6 +125,9 @@ def readings(draw: st.DrawFn) -> Reading:
     )
 
 
+columns = st.lists(readings(), min_size=1, max_size=4).map(
+    lambda some: decode(Columns, pack([encode(reading) for reading in some]))
+)
 batches = st.builds(
     Batch,
     id=uuid7s,
@@ -130,7 +136,7 @@ batches = st.builds(
     sent_at=moments,
     sent_monotonic_s=durations,
     boot_id=identifiers,
-    readings=st.lists(readings().map(lambda reading: msgspec.Raw(encode(reading))), min_size=1, max_size=4),
+    readings=columns.map(lambda each: msgspec.Raw(encode(each))),
 )
 receipts = st.builds(
     Receipt,
@@ -209,6 +215,7 @@ problems = st.builds(
 EXAMPLES: dict[type[msgspec.Struct], st.SearchStrategy[msgspec.Struct]] = {
     Reading: readings(),
     Batch: batches,
+    Columns: columns,
     Receipt: receipts,
     EnrolmentRequest: enrolment_requests,
     EnrolmentGrant: enrolment_grants,

@@ -19,7 +19,7 @@ from mektep_agent.identity.device import Device
 from mektep_agent.identity.keys import sign
 from mektep_agent.uplink.carrier import Answer, Consignment
 from mektep_agent.uplink.http_failure import failure_of
-from mektep_wire import VERSION, Batch, FailureKind, Purpose, encode, format_signature
+from mektep_wire import VERSION, Batch, FailureKind, Purpose, encode, format_signature, pack
 from mektep_wire.signature import SIGNATURE_HEADER
 
 MAX_ANSWER_BYTES = 1_048_576
@@ -63,7 +63,7 @@ class HttpCollector:
             sent_at=self._time.now(),
             sent_monotonic_s=self._time.monotonic_s(),
             boot_id=consignment.boot_id,
-            readings=consignment.readings,
+            readings=pack(consignment.readings),
         )
         body = gzip.compress(encode(batch), 6, mtime=0)
         headers = {

@@ -16,8 +16,7 @@ from mektep_collector.journal.entries import ReadingKey, keys_of, read_keys
 from mektep_collector.journal.judgement import pack
 from mektep_collector.journal.sequence import SeqRange, runs
 from mektep_collector.journal.submission import Submission
-from mektep_wire import Fate, FateOutcome
-from mektep_wire.batch import MAX_BATCH_READINGS
+from mektep_wire import MAX_BATCH_READINGS, Columns, Fate, FateOutcome
 
 _MAX_KNOWN_STREAMS = 50_000
 _STORED = tuple(Fate(index=index, outcome=FateOutcome.STORED) for index in range(MAX_BATCH_READINGS))
@@ -55,11 +54,14 @@ class Admission:
 
     def admit(self, submission: Submission) -> Admitted:
         """Write what is new of `submission`; raises apsw.Error, upon which the transaction is to be rolled back."""
-        seqs = submission.seqs
+        columns = submission.columns
+        if columns is None:
+            return Admitted(None, _in_order(list(submission.refused)), 0, 0, len(submission.refused))
+        seqs = columns.seq
         new: list[int] = []
         fates: list[Fate] = list(submission.refused)
         pieces: list[tuple[int, SeqRange]] = []
-        for epoch, members in _by_epoch(submission.epochs):
+        for epoch, members in _by_epoch(columns):
             stream = self._stream(submission.device.id, epoch)
             numbers = [seqs[member] for member in members]
             distinct = numbers if _is_run(numbers) else sorted(set(numbers))
@@ -69,7 +71,7 @@ class Admission:
                 fresh, fresh_runs = members, wanted
             else:
                 fresh, again = _split(seqs, members, held)
-                keys = keys_of(submission.body, submission.indexes)
+                keys = keys_of(columns)
                 known = self._ids(stream, epoch, held)
                 known.update((keys[member].seq, keys[member].id) for member in fresh)
                 fates.extend(_fate_again(submission.indexes[member], keys[member], known) for member in again)
@@ -172,13 +174,14 @@ class Admission:
             execute("INSERT INTO received_range VALUES (?, ?, ?)", (stream, piece.first, last))
 
 
-def _by_epoch(epochs: Sequence[str]) -> list[tuple[str, Sequence[int]]]:
+def _by_epoch(columns: Columns) -> list[tuple[str, Sequence[int]]]:
     """Return the epochs with the places of their readings, in the order of the batch."""
-    if epochs and epochs.count(epochs[0]) == len(epochs):
-        return [(epochs[0], range(len(epochs)))]
+    table, places = columns.epoch.table, columns.epoch.at
+    if places is None:
+        return [(table[0], range(len(columns.seq)))]
     members: dict[str, list[int]] = {}
-    for member, epoch in enumerate(epochs):
-        members.setdefault(epoch, []).append(member)
+    for member, place in enumerate(places):
+        members.setdefault(table[place], []).append(member)
     return list(members.items())
 
 

@@ -6,12 +6,11 @@ wall clock is left, with the offset that it shows at sending. Where neither give
 kept in quarantine.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from mektep_collector.journal.entry import TimeMethod
-from mektep_wire import Batch, Reading
+from mektep_wire import Batch, Columns
 
 MAX_AHEAD = timedelta(minutes=10)
 """How far after its receipt a reading's time may lie; beyond it no clock can be believed."""
@@ -60,29 +59,31 @@ def sending(batch: Batch, received_at: datetime, enrolled_at: datetime) -> Sendi
     )
 
 
-def corrected(readings: Sequence[Reading], sent: Sending) -> tuple[list[int], list[TimeMethod]]:
+def corrected(columns: Columns, sent: Sending) -> tuple[list[int], list[TimeMethod]]:
     """Return the readings' times in microseconds since 1970, and how each was found.
 
     A quarantined reading bears the time of its receipt, the only one that is known to be true of it.
     """
     boot_id, sent_monotonic_s, sent_us, received_us, earliest_us, latest_us = sent
-    if all(reading.boot_id == boot_id for reading in readings):
-        times_us = [received_us - round((sent_monotonic_s - reading.started_monotonic_s) * 1e6) for reading in readings]
-        if earliest_us <= min(times_us, default=earliest_us) and max(times_us, default=latest_us) <= latest_us:
-            return times_us, [_SAME_BOOT] * len(times_us)
-    times_us = []
+    same_boot_us = [received_us - round((sent_monotonic_s - at_s) * 1e6) for at_s in columns.started_monotonic_s]
+    boots = columns.boot_id
+    if (
+        all(each == boot_id for each in boots.table)
+        and earliest_us <= min(same_boot_us)
+        and max(same_boot_us) <= latest_us
+    ):
+        return same_boot_us, [_SAME_BOOT] * len(same_boot_us)
+    is_same = [each == boot_id for each in boots.table]
+    places = boots.at if boots.at is not None else [0] * len(same_boot_us)
+    times_us: list[int] = []
     methods: list[TimeMethod] = []
-    for reading in readings:
-        method = _QUARANTINED
-        at_us = received_us
-        if reading.boot_id == boot_id:
-            same_boot_us = received_us - round((sent_monotonic_s - reading.started_monotonic_s) * 1e6)
-            if earliest_us <= same_boot_us <= latest_us:
-                at_us, method = same_boot_us, _SAME_BOOT
-        if method is _QUARANTINED:
-            offset_us = to_us(reading.started_at) + received_us - sent_us
-            if earliest_us <= offset_us <= latest_us:
-                at_us, method = offset_us, _CLOCK_OFFSET
+    for place, by_monotonic_us, started_us in zip(places, same_boot_us, columns.started_us, strict=True):
+        at_us, method = received_us, _QUARANTINED
+        by_offset_us = started_us + received_us - sent_us
+        if is_same[place] and earliest_us <= by_monotonic_us <= latest_us:
+            at_us, method = by_monotonic_us, _SAME_BOOT
+        elif earliest_us <= by_offset_us <= latest_us:
+            at_us, method = by_offset_us, _CLOCK_OFFSET
         times_us.append(at_us)
         methods.append(method)
     return times_us, methods

@@ -1,7 +1,7 @@
 """Entries as they are read back: by readers, and by the admission that compares a duplicate with what is stored."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 import apsw
 import msgspec
@@ -10,9 +10,9 @@ from mektep_collector.journal.correction import from_us
 from mektep_collector.journal.entry import Accepted, Entry
 from mektep_collector.journal.error import JournalError
 from mektep_collector.journal.gzip_member import GzipError, plain_of
-from mektep_collector.journal.judgement import unpack
-from mektep_collector.journal.submission import TypedBatch
-from mektep_wire import Batch, Reading, WireError, decode
+from mektep_collector.journal.judgement import unpack as unpack_judgements
+from mektep_collector.journal.submission import open_batch
+from mektep_wire import Columns, Reading, WireError, unpack
 from mektep_wire.batch import MAX_BATCH_BYTES
 
 _Row = tuple[int, str, str, int, bytes, bytes]
@@ -30,20 +30,12 @@ class SignedBatch(msgspec.Struct, frozen=True, kw_only=True):
     signature: bytes
 
 
-class ReadingKey(msgspec.Struct, frozen=True):
-    """What makes a reading itself; all else of it is passed over when decoded."""
+class ReadingKey(NamedTuple):
+    """What makes a reading itself."""
 
     id: str
     epoch: str
     seq: int
-
-
-class _BatchKeys(msgspec.Struct, frozen=True):
-    readings: list[ReadingKey]
-
-
-class _LooseBatchKeys(msgspec.Struct, frozen=True):
-    readings: list[msgspec.Raw]
 
 
 def read_entries(connection: apsw.Connection, after_position: int, limit: int) -> list[Entry]:
@@ -65,24 +57,25 @@ def read_keys(connection: apsw.Connection, position: int) -> list[ReadingKey]:
     row = connection.execute("SELECT judgements, body FROM entry WHERE position = ?", (position,)).fetchone()
     if row is None:
         return []
-    return keys_of(row[1], [index for index, _, _ in unpack(row[0])])
+    opened = open_batch(plain_of(row[1], MAX_BATCH_BYTES))
+    wanted = {index for index, _, _ in unpack_judgements(row[0])}
+    keys = keys_of(opened.columns) if opened.columns is not None else []
+    return [key for index, key in zip(opened.indexes, keys, strict=True) if index in wanted]
 
 
-def keys_of(body: bytes, indexes: Sequence[int]) -> list[ReadingKey]:
-    """Return the keys of the readings at `indexes` of a batch that was opened before."""
-    plain = plain_of(body, MAX_BATCH_BYTES)
-    try:
-        keys: Sequence[ReadingKey] = msgspec.json.decode(plain, type=_BatchKeys).readings
-        return [keys[index] for index in indexes]
-    except msgspec.ValidationError:
-        # A refused neighbour in the same batch may lack anything, so only the accepted ones are opened.
-        raws = msgspec.json.decode(plain, type=_LooseBatchKeys).readings
-        return [msgspec.json.decode(raws[index], type=ReadingKey) for index in indexes]
+def keys_of(columns: Columns) -> list[ReadingKey]:
+    """Return what makes each reading itself, in the order of the columns."""
+    epochs = columns.epoch
+    places = epochs.at if epochs.at is not None else [0] * len(columns.seq)
+    return [
+        ReadingKey(id_, epochs.table[place], seq)
+        for id_, place, seq in zip(columns.id, places, columns.seq, strict=True)
+    ]
 
 
 def _entry(row: _Row) -> Entry:
     position, device_id, school_id, received_us, judgements, body = row
-    judged = unpack(judgements)
+    judged = unpack_judgements(judgements)
     try:
         readings = _readings(plain_of(body, MAX_BATCH_BYTES), [index for index, _, _ in judged])
     except (GzipError, WireError) as error:
@@ -101,9 +94,8 @@ def _entry(row: _Row) -> Entry:
 
 
 def _readings(plain: bytes, indexes: Sequence[int]) -> Sequence[Reading]:
-    try:
-        readings: Sequence[Reading] = msgspec.json.decode(plain, type=TypedBatch).readings
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raws = decode(Batch, plain).readings
-        return [decode(Reading, raws[index]) for index in indexes]
-    return [readings[index] for index in indexes]
+    opened = open_batch(plain)
+    if opened.columns is None:
+        return []
+    found = dict(zip(opened.indexes, unpack(opened.columns), strict=True))
+    return [found[index] for index in indexes]

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mektep_wire import (
-    Batch,
     Direction,
     EngineName,
     Metric,
@@ -89,23 +88,6 @@ def test_what_we_encode_obeys_the_published_schema(kind: type[msgspec.Struct], d
 @given(readings())
 def test_a_reading_is_never_larger_than_the_wire_allows(reading: Reading) -> None:
     assert len(encode(reading)) <= MAX_READING_BYTES
-
-
-@given(readings())
-def test_a_batch_holds_its_readings_byte_for_byte(reading: Reading) -> None:
-    inside = encode(reading)
-    batch = Batch(
-        id=reading.id,
-        device_id=reading.epoch,
-        agent_version="0.1.0",
-        sent_at=reading.started_at,
-        sent_monotonic_s=1.0,
-        boot_id=reading.boot_id,
-        readings=[msgspec.Raw(inside)],
-    )
-    (raw,) = decode(Batch, encode(batch)).readings
-    assert bytes(raw) == inside
-    assert decode(Reading, raw) == reading
 
 
 @pytest.mark.parametrize(

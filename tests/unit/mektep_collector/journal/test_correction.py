@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -5,7 +6,7 @@ from hypothesis import strategies as st
 
 from mektep_collector.journal.correction import Sending, corrected, from_us, sending, to_us
 from mektep_collector.journal.entry import TimeMethod
-from mektep_wire import Batch, Reading, decode
+from mektep_wire import Batch, Columns, Reading, decode, encode, pack
 from tests.support.school_device import NOON, SchoolDevice
 
 DEVICE = SchoolDevice()
@@ -18,8 +19,12 @@ def _sent(sent_at: datetime = NOON, received_at: datetime = NOON) -> Sending:
     return sending(decode(Batch, body), received_at, DEVICE.record.enrolled_at)
 
 
+def _columns(readings: Sequence[Reading]) -> Columns:
+    return decode(Columns, pack([encode(reading) for reading in readings]))
+
+
 def _one(reading: Reading, sent: Sending) -> tuple[datetime, TimeMethod]:
-    (at_us,), (method,) = corrected([reading], sent)
+    (at_us,), (method,) = corrected(_columns([reading]), sent)
     return from_us(at_us), method
 
 
@@ -53,7 +58,7 @@ def test_a_clock_set_back_by_ten_years_at_sending_takes_earlier_boots_into_quara
 def test_prehistoric_and_future_readings_are_kept_in_quarantine() -> None:
     elsewhere = DEVICE.new_id()
     for started_at in (datetime(1970, 1, 1, tzinfo=UTC), NOON - DECADE, NOON + 11 * MINUTE, NOON + DECADE):
-        at, method = _one(DEVICE.reading(1, started_at, boot_id=elsewhere), _sent())
+        at, method = _one(DEVICE.reading(1, started_at, boot_id=elsewhere, monotonic_s=5.0), _sent())
         assert (at, method) == (NOON, TimeMethod.QUARANTINED), started_at
     at, method = _one(DEVICE.reading(1, NOON + 9 * MINUTE, boot_id=elsewhere), _sent())
     assert method is TimeMethod.CLOCK_OFFSET
@@ -66,7 +71,7 @@ def test_monotonic_clocks_that_cannot_be_fall_back_to_the_wall_clock() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.timedeltas(-DECADE, DECADE), st.floats(0, 2e6), st.booleans()), max_size=8),
+    st.lists(st.tuples(st.timedeltas(-DECADE, DECADE), st.floats(0, 2e6), st.booleans()), min_size=1, max_size=8),
     st.timedeltas(-DECADE, DECADE),
 )
 def test_readings_together_are_corrected_as_each_alone(
@@ -78,6 +83,6 @@ def test_readings_together_are_corrected_as_each_alone(
         DEVICE.reading(1, NOON + off, monotonic_s=mono_s, boot_id=elsewhere if other else None)
         for off, mono_s, other in drawn
     ]
-    times_us, methods = corrected(readings, sent)
+    times_us, methods = corrected(_columns(readings), sent)
     alone = [_one(reading, sent) for reading in readings]
     assert [(from_us(at_us), method) for at_us, method in zip(times_us, methods, strict=True)] == alone
