@@ -35,6 +35,18 @@ class Counts:
             ["direction"],
             registry=self.registry,
         )
+        self._web_transfers = Counter(
+            "mektep_measure_web_transfers",
+            "Transfers over plain HTTP that ended: downloads and uploads of LibreSpeed, Mini and the test page.",
+            ["direction"],
+            registry=self.registry,
+        )
+        self._web_bytes = Counter(
+            "mektep_measure_web_payload_bytes",
+            "Bytes that those transfers carried, seen from the school.",
+            ["direction"],
+            registry=self.registry,
+        )
         self._turned = Counter(
             "mektep_measure_connections_without_test",
             "Connections to the NDT7 ports that became no test.",
@@ -56,6 +68,8 @@ class Counts:
         for direction in Direction:
             self._bytes.labels(direction.value)
             self._active.labels(direction.value)
+            self._web_transfers.labels(direction.value)
+            self._web_bytes.labels(direction.value)
             for outcome in Outcome:
                 self._tests.labels(direction.value, outcome.value)
         for reason in Turned:
@@ -71,6 +85,11 @@ class Counts:
         self._active.labels(direction.value).dec()
         self._tests.labels(direction.value, outcome.value).inc()
         self._bytes.labels(direction.value).inc(payload_bytes)
+
+    def web_transfer_ended(self, direction: Direction, payload_bytes: int) -> None:
+        """Count one transfer over plain HTTP, whole or broken off."""
+        self._web_transfers.labels(direction.value).inc()
+        self._web_bytes.labels(direction.value).inc(payload_bytes)
 
     def turned(self, reason: Turned) -> None:
         """Count a connection that became no test."""

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from mektep_collector.measure.request import Request, RequestError, parse_request
 from mektep_collector.measure.specification import (
     DOWNLOAD_PATH,
     EARLY_EXIT_VALUE,
@@ -82,11 +83,6 @@ class _RefusedError(Exception):
         self.refusal = refuse(status, text + "\n", headers)
 
 
-def looks_like_http(start: bytes) -> bool:
-    """Say whether these first bytes may begin a request; anything else need not be waited for."""
-    return start[:1].isalpha() and start[:1].isascii()
-
-
 def answer_request(head: bytes) -> Upgrade | Refusal:
     """Return what to do about a request; `head` is all of it, with the empty line at its end."""
     try:
@@ -96,16 +92,19 @@ def answer_request(head: bytes) -> Upgrade | Refusal:
 
 
 def _answer(head: bytes) -> Upgrade | Refusal:
-    method, path, query, headers = _parse(head)
-    if method != "GET":
-        raise _RefusedError(405, f"{method} is not understood here; a test begins with GET.", {"Allow": "GET"})
-    if path == "/":
+    try:
+        request = parse_request(head)
+    except RequestError as error:
+        raise _RefusedError(400, str(error)) from None
+    if request.method != "GET":
+        raise _RefusedError(405, f"{request.method} is not understood here; a test begins with GET.", {"Allow": "GET"})
+    if request.path == "/":
         return refuse(200, _FRONT_PAGE)
-    direction = _DIRECTIONS.get(path)
+    direction = _DIRECTIONS.get(request.path)
     if direction is None:
         raise _RefusedError(404, f"There is nothing here. Tests are on {DOWNLOAD_PATH} and {UPLOAD_PATH}.")
-    key = _check_upgrade(headers)
-    stop = _check_query(query)
+    key = _check_upgrade(request)
+    stop = _check_query(request.query)
     accept = base64.b64encode(hashlib.sha1(key + _WEBSOCKET_KEY_SUFFIX, usedforsecurity=False).digest()).decode()
     lines = [
         "HTTP/1.1 101 Switching Protocols",
@@ -117,24 +116,9 @@ def _answer(head: bytes) -> Upgrade | Refusal:
     return Upgrade(direction, stop, "\r\n".join(lines).encode("ascii") + b"\r\n\r\n")
 
 
-def _parse(head: bytes) -> tuple[str, str, str, dict[str, str]]:
-    lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
-    words = lines[0].split(" ")
-    if len(words) != 3 or words[2] != "HTTP/1.1" or not words[1].startswith("/"):
-        raise _RefusedError(400, "The first line is no HTTP/1.1 request.")
-    headers: dict[str, str] = {}
-    for line in lines[1:]:
-        name, colon, value = line.partition(":")
-        if not colon or not name or name != name.strip():
-            raise _RefusedError(400, "A header line is not `Name: value`.")
-        lowered = name.lower()
-        headers[lowered] = f"{headers[lowered]}, {value.strip()}" if lowered in headers else value.strip()
-    path, _, query = words[1].partition("?")
-    return words[0], path, query, headers
-
-
-def _check_upgrade(headers: Mapping[str, str]) -> bytes:
-    if "websocket" not in _tokens(headers, "upgrade") or "upgrade" not in _tokens(headers, "connection"):
+def _check_upgrade(request: Request) -> bytes:
+    headers = request.headers
+    if "websocket" not in request.tokens("upgrade") or "upgrade" not in request.tokens("connection"):
         raise _RefusedError(
             426, "This is an NDT7 test: come with a WebSocket.", {"Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
         )
@@ -152,10 +136,6 @@ def _check_upgrade(headers: Mapping[str, str]) -> bytes:
     if len(decoded) != 16:
         raise _RefusedError(400, "Sec-WebSocket-Key must be 16 bytes in base64.")
     return key.encode("ascii")
-
-
-def _tokens(headers: Mapping[str, str], name: str) -> list[str]:
-    return [token.strip().lower() for token in headers.get(name, "").split(",")]
 
 
 def _check_query(query: str) -> Stop:

@@ -1,4 +1,7 @@
-"""One connection to an NDT7 port, from its first byte to its end: request, answer, test, closing."""
+"""One connection to a measuring port, from its first byte to its end: request, answer, test, closing.
+
+What is plain HTTP is handed to the web server beside it.
+"""
 
 import logging
 import math
@@ -12,23 +15,17 @@ from mektep_collector.measure.admission import Admission, Place
 from mektep_collector.measure.channel import Channel, ChannelError
 from mektep_collector.measure.counts import Counts
 from mektep_collector.measure.download import run_download
-from mektep_collector.measure.handshake import Refusal, Upgrade, answer_request, looks_like_http, refuse
+from mektep_collector.measure.handshake import Refusal, Upgrade, answer_request, refuse
+from mektep_collector.measure.head import TurnedAwayError, read_head
 from mektep_collector.measure.measurement import ConnectionInfo, format_address
 from mektep_collector.measure.outcome import Outcome, Turned
 from mektep_collector.measure.session import Session
 from mektep_collector.measure.specification import MAX_REQUEST_HEAD_BYTES, Timing
 from mektep_collector.measure.upload import run_upload
+from mektep_collector.measure.web import WebServer
 from mektep_wire import Direction
 
 _LOG = logging.getLogger(__name__)
-_HEAD_END = b"\r\n\r\n"
-
-
-class _TurnedAwayError(Exception):
-    def __init__(self, reason: Turned, refusal: Refusal | None = None) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
-        self.refusal = refusal
 
 
 class Ndt7Server:
@@ -42,6 +39,7 @@ class Ndt7Server:
         timing: Timing,
         time: TimeSource,
         chance: random.Random,
+        web: WebServer | None = None,
     ) -> None:
         self._load = load
         self._timing = timing
@@ -49,12 +47,13 @@ class Ndt7Server:
         self._counts = counts
         self._time = time
         self._chance = chance
+        self._web = web
 
     def serve(self, channel: Channel, tls: ssl.SSLContext | None) -> None:
         """Serve one connection to its end and give its socket back, whatever happens. Blocks."""
         try:
             self._serve(channel, tls)
-        except _TurnedAwayError as turned:
+        except TurnedAwayError as turned:
             self._counts.turned(turned.reason)
             self._dismiss(channel, turned.refusal)
         except ChannelError:
@@ -69,40 +68,22 @@ class Ndt7Server:
             try:
                 channel.handshake_tls(tls, until_s)
             except ChannelError:
-                raise _TurnedAwayError(Turned.TLS_FAILED) from None
-        head, rest = self._read_head(channel, until_s)
+                raise TurnedAwayError(Turned.TLS_FAILED) from None
+        head, rest = read_head(channel, self._time, until_s)
+        if self._web is not None and self._web.answers(head):
+            self._web.converse(channel, head, rest)
+            return
         request = answer_request(head)
         if isinstance(request, Refusal):
-            raise _TurnedAwayError(Turned.FRONT_PAGE if request.status == 200 else Turned.REFUSED, request)
+            raise TurnedAwayError(Turned.FRONT_PAGE if request.status == 200 else Turned.REFUSED, request)
         with self._admission.place() as place:
             if place is Place.TAKEN:
                 retry_after_s = math.ceil(self._timing.max_runtime_s)
                 text = f"All places for tests are taken; come again in {retry_after_s} seconds.\n"
-                raise _TurnedAwayError(Turned.BUSY, refuse(503, text, {"Retry-After": str(retry_after_s)}))
+                raise TurnedAwayError(Turned.BUSY, refuse(503, text, {"Retry-After": str(retry_after_s)}))
             if not channel.send_all(request.answer, until_s):
-                raise _TurnedAwayError(Turned.TIMED_OUT)
+                raise TurnedAwayError(Turned.TIMED_OUT)
             self._test(channel, request, rest)
-
-    def _read_head(self, channel: Channel, until_s: float) -> tuple[bytes, bytes]:
-        """Return the request's head and what came behind it, within its time and size."""
-        head = bytearray()
-        buffer = memoryview(bytearray(MAX_REQUEST_HEAD_BYTES))
-        while (end := head.find(_HEAD_END)) < 0:
-            if len(head) >= MAX_REQUEST_HEAD_BYTES:
-                raise _TurnedAwayError(Turned.REFUSED, refuse(431, "The request's head is too large.\n"))
-            if self._time.monotonic_s() >= until_s:
-                raise _TurnedAwayError(Turned.TIMED_OUT, refuse(408, "The request did not come in time.\n"))
-            count = channel.receive_into(buffer)
-            if count is None:
-                channel.wait_to_receive(until_s)
-                continue
-            if count == 0:
-                raise _TurnedAwayError(Turned.CONNECTION_LOST)
-            head += buffer[:count]
-            if not looks_like_http(bytes(head)):
-                raise _TurnedAwayError(Turned.NOT_HTTP, refuse(400, "This is no HTTP request.\n"))
-        end += len(_HEAD_END)
-        return bytes(head[:end]), bytes(head[end:])
 
     def _test(self, channel: Channel, request: Upgrade, rest: bytes) -> None:
         connection = channel.socket
@@ -116,7 +97,7 @@ class Ndt7Server:
                 started_at=self._time.now(),
             )
         except OSError:
-            raise _TurnedAwayError(Turned.CONNECTION_LOST) from None
+            raise TurnedAwayError(Turned.CONNECTION_LOST) from None
         session = Session(channel, facts, request.direction, self._timing, self._time, self._chance)
         self._counts.test_began(request.direction)
         outcome = Outcome.CONNECTION_LOST

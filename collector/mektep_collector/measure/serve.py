@@ -23,9 +23,13 @@ from mektep_collector.measure.ndt7 import Ndt7Server
 from mektep_collector.measure.rate_limit import SourceLimit
 from mektep_collector.measure.settings import MeasureError, MeasureSettings, Ready, TlsFiles
 from mektep_collector.measure.specification import Timing
+from mektep_collector.measure.web import NoPages, Pages, WebServer
 
 _WAITING_ROOM_COUNT = 64
 """Connections beyond the running tests: those that are still shaking hands, and those that are being refused."""
+
+_WEB_STREAMS_COUNT = 2
+"""Transfers over plain HTTP for each test that may run: browsers open several connections at once."""
 
 
 async def serve(
@@ -34,6 +38,7 @@ async def serve(
     timing: Timing | None = None,
     time: TimeSource | None = None,
     chance: random.Random | None = None,
+    pages: Pages | None = None,
 ) -> None:
     """Serve until cancelled. Calls `announce` once all ports are open; raises MeasureError when one cannot be.
 
@@ -64,8 +69,10 @@ async def serve(
             timing or Timing(),
             time,
             chance or random.SystemRandom(),
+            WebServer(pages or NoPages(), Admission(settings.max_tests * _WEB_STREAMS_COUNT), counts, time),
         )
-        connections = opened.enter_context(Connections(ndt7, settings.max_tests + _WAITING_ROOM_COUNT, time))
+        most_count = settings.max_tests * (1 + _WEB_STREAMS_COUNT) + _WAITING_ROOM_COUNT
+        connections = opened.enter_context(Connections(ndt7, most_count, time))
         echo.start(loop)
         opened.callback(echo.stop, loop)
         announce(

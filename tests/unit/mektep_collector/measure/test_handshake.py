@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mektep_collector.measure.handshake import Refusal, Stop, Upgrade, answer_request, looks_like_http
+from mektep_collector.measure.handshake import Refusal, Stop, Upgrade, answer_request
+from mektep_collector.measure.request import looks_like_http
 from mektep_wire import Direction
 from tests.support.raw_websocket import DOWNLOAD, UPLOAD, request
 
