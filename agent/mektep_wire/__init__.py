@@ -13,6 +13,7 @@ from mektep_wire.decode import WireError, decode, encode
 from mektep_wire.enrolment import EnrolmentGrant, EnrolmentRequest, Platform
 from mektep_wire.failure import Failure, FailureKind
 from mektep_wire.identifier import Identifier, is_identifier, is_uuid7, new_uuid7, uuid7_time
+from mektep_wire.lease import LeaseAnswer, LeaseEnd, LeaseRequest, LeaseState
 from mektep_wire.metric import METRICS, Metric, MetricFacts, Unit
 from mektep_wire.problem import Problem, ProblemKind
 from mektep_wire.reading import (
@@ -59,6 +60,10 @@ __all__ = [
     "FateOutcome",
     "Identifier",
     "Interval",
+    "LeaseAnswer",
+    "LeaseEnd",
+    "LeaseRequest",
+    "LeaseState",
     "Metric",
     "MetricFacts",
     "Origin",

@@ -180,13 +180,18 @@ class Interval(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True
 
 
 class Conditions(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """What stood around the run and may explain its result."""
+    """What stood around the run and may explain its result.
+
+    `cross_traffic_mbps` is what this computer's other programs moved meanwhile, both ways; `deferral_count` is how
+    often the run was put off because others used the line.
+    """
 
     access: Access = Access.UNKNOWN
     power: Power = Power.UNKNOWN
     vpn: Vpn = Vpn.UNKNOWN
     cross_traffic_mbps: RateMbps | None = None
     cpu_ratio: Share | None = None
+    deferral_count: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
 
 
 # Looked up for every reading that a collector takes in: a member of an enum costs a call in Python 3.11.

@@ -8,6 +8,7 @@ from mektep_wire.assignment import Assignment, SignedAssignment
 from mektep_wire.batch import Batch, Receipt
 from mektep_wire.columns import Columns
 from mektep_wire.enrolment import EnrolmentGrant, EnrolmentRequest
+from mektep_wire.lease import LeaseAnswer, LeaseRequest
 from mektep_wire.problem import Problem
 from mektep_wire.reading import Reading
 from mektep_wire.version import WIRE_VERSION
@@ -21,6 +22,8 @@ WIRE_TYPES: tuple[type[msgspec.Struct], ...] = (
     EnrolmentGrant,
     Assignment,
     SignedAssignment,
+    LeaseRequest,
+    LeaseAnswer,
     Problem,
 )
 """Every type that crosses the wire as a document of its own."""

@@ -25,6 +25,9 @@ from mektep_wire import (
     Fate,
     FateOutcome,
     Interval,
+    LeaseAnswer,
+    LeaseRequest,
+    LeaseState,
     Metric,
     Origin,
     Outcome,
@@ -84,6 +87,7 @@ conditions = st.builds(
     vpn=st.sampled_from(Vpn),
     cross_traffic_mbps=st.none() | st.floats(0, 100_000),
     cpu_ratio=st.none() | st.floats(0, 1),
+    deferral_count=st.integers(0, 10_000),
 )
 failures = st.builds(Failure, kind=st.sampled_from(FailureKind), detail=words)
 
@@ -208,6 +212,14 @@ assignments = st.builds(
     contracted_download_mbps=maybe_mbps,
     contracted_upload_mbps=maybe_mbps,
 )
+lease_answers = st.builds(
+    LeaseAnswer, state=st.just(LeaseState.GRANTED), ends_after_s=st.floats(0, 300), lease_id=identifiers
+) | st.builds(
+    LeaseAnswer,
+    state=st.just(LeaseState.OTHER_PROBER),
+    ends_after_s=st.floats(0, 300),
+    measured_before_s=st.none() | durations,
+)
 problems = st.builds(
     Problem, type=words, title=words, status=st.integers(400, 599), detail=words, advice=words, field=st.none() | words
 )
@@ -221,6 +233,8 @@ EXAMPLES: dict[type[msgspec.Struct], st.SearchStrategy[msgspec.Struct]] = {
     EnrolmentGrant: enrolment_grants,
     Assignment: assignments,
     SignedAssignment: signed_assignments,
+    LeaseRequest: st.builds(LeaseRequest, for_s=st.floats(0.001, 300)),
+    LeaseAnswer: lease_answers,
     Problem: problems,
 }
 """A strategy for each type of `mektep_wire.schema.WIRE_TYPES`."""
