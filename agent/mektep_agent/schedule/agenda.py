@@ -11,23 +11,38 @@ import msgspec
 
 from mektep_agent.schedule.calendar import SchoolCalendar
 from mektep_agent.schedule.intervals import Interval
-from mektep_agent.schedule.slots import Slot, slots_of, start_after
+from mektep_agent.schedule.slots import LEAST_LEFT_S, Slot, slots_of, start_after
 from mektep_wire import Assignment, ProbeName, Trigger
 
 MISSED_LOOK_BACK = timedelta(days=31)
 _LATE_TICK_S = 90.0
 _STRIDE = timedelta(hours=1)
 _DAY = timedelta(days=1)
+_LEAST_LEFT = timedelta(seconds=LEAST_LEFT_S)
+_STARTUP_PATIENCE = timedelta(minutes=30)
 _REMEMBERED_DAYS_COUNT = 64
 
 
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of one probe that is due, and the mark that says it was done."""
+    """One run of one probe that is due, and the mark that says it was done.
+
+    It may be put off while the link is busy, up to `latest_at`; None where it may not be. `tick` tells one run at an
+    interval from the next.
+    """
 
     probe: ProbeName
     trigger: Trigger
     slot: str | None = None
     mark: str | None = None
+    latest_at: datetime | None = None
+    tick: int | None = None
+
+
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of a time: slots that are still to be run, and seconds of school."""
+
+    slots_count: int
+    school_s: float
 
 
 class Agenda:
@@ -116,6 +131,20 @@ class Agenda:
         """What was done or handed out."""
         return frozenset(self._marks)
 
+    def left(self, now: datetime, end: datetime) -> Left:
+        """Return what is left from `now` until `end`; a slot that was handed out is not left."""
+        slots_count, school_s = 0, 0.0
+        day, last_day = self._calendar.local_date(now), self._calendar.local_date(end)
+        while day <= last_day:
+            school_day = self._calendar.school_day(day)
+            if school_day is not None:
+                school_s += school_day.school_s_at(end) - school_day.school_s_at(now)
+                slots_count += sum(
+                    now < slot.end and slot.begin < end and slot.name not in self._marks for slot in self._slots_of(day)
+                )
+            day += _DAY
+        return Left(slots_count=slots_count, school_s=school_s)
+
     def slots_on(self, day: date) -> tuple[Slot, ...]:
         """Return the plan for a date, whether done or not."""
         return self._slots_of(day)
@@ -127,7 +156,8 @@ class Agenda:
         self._startup_at = None
         if mark in self._marks:
             return []
-        return [Errand(probe=ProbeName.THROUGHPUT, trigger=Trigger.STARTUP, mark=mark)]
+        latest_at = now + _STARTUP_PATIENCE
+        return [Errand(probe=ProbeName.THROUGHPUT, trigger=Trigger.STARTUP, mark=mark, latest_at=latest_at)]
 
     def _startup_mark(self, at: datetime) -> str:
         """One start-up test a day, however often the computer is switched on."""
@@ -135,7 +165,13 @@ class Agenda:
 
     def _due_slots(self, now: datetime) -> list[Errand]:
         return [
-            Errand(probe=ProbeName.THROUGHPUT, trigger=Trigger.SLOT, slot=slot.name, mark=slot.name)
+            Errand(
+                probe=ProbeName.THROUGHPUT,
+                trigger=Trigger.SLOT,
+                slot=slot.name,
+                mark=slot.name,
+                latest_at=slot.end - _LEAST_LEFT,
+            )
             for slot, start in self._open_slots(self._calendar.local_date(now))
             if start <= now < slot.end
         ]
@@ -152,7 +188,7 @@ class Agenda:
             tick = interval.moment_of(number)
             is_late = (now - tick).total_seconds() > _LATE_TICK_S
             if is_next and not is_late and school_day is not None and school_day.holds(tick):
-                errands.append(Errand(probe=interval.probe, trigger=Trigger.INTERVAL))
+                errands.append(Errand(probe=interval.probe, trigger=Trigger.INTERVAL, tick=number))
         return errands
 
     def _open_slots(self, day: date) -> list[tuple[Slot, datetime]]:
