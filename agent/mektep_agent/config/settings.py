@@ -44,6 +44,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Size that the outbox never exceeds; when it is reached, old latency readings go first, and are counted."""
     ballast_bytes: Annotated[int, msgspec.Meta(ge=0, le=2**30)] = 2_097_152
     """Space held back on the disk, given free when the disk is full, so that the outbox can go on."""
+    month_cap_bytes: Annotated[int, msgspec.Meta(ge=0, le=10**15)] = 0
+    """Most bytes of a month on this line, if that is less than the collector allows; 0: as the collector allows."""
+    month_carry_over_ratio: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.0
+    """Most that a month may take over of what the last one left, as a part of the cap; 0: nothing."""
     startup_delay_max_s: Annotated[float, msgspec.Meta(ge=0.0, le=86_400.0)] = 900.0
     """The first measurement after the start comes at random within so many seconds."""
     connect_timeout_s: Annotated[float, msgspec.Meta(ge=0.1, le=600.0)] = 15.0
