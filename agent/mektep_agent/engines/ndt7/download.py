@@ -4,13 +4,13 @@ from typing import Final
 
 from mektep_agent.engines.engine import EngineError, StopRule
 from mektep_agent.engines.ndt7.ending import judge_ending
+from mektep_agent.engines.ndt7.gather import Gather
 from mektep_agent.engines.ndt7.session import Server, Session
 from mektep_agent.engines.ndt7.stream import READ, WRITE
 from mektep_agent.sample import Point, ThroughputSample
 from mektep_wire import Direction, FailureKind, StopReason
 
 _SMALLEST_MESSAGE_BYTES: Final = 1 << 10
-_MOST_GATHERED_BYTES: Final = 1 << 20
 _HASTE_S: Final = 0.02
 _NOTHING: Final = memoryview(b"")
 
@@ -41,7 +41,6 @@ def run_download(session: Session, stop: StopRule) -> ThroughputSample:
     total_bytes = session.reader.data_bytes
     moved_s = session.last_arrival_s() - session.began_s
     is_cut = reason is None and session.server is not Server.CLOSED
-    session.stream.let_gather(1)
     session.finish(_NOTHING)
     usable_s = moved_s if session.reader.binary_bytes >= _SMALLEST_MESSAGE_BYTES else 0.0
     reason = judge_ending(session, reason, stopped_s, usable_s)
@@ -60,17 +59,16 @@ def run_download(session: Session, stop: StopRule) -> ThroughputSample:
 
 
 class _Reading:
-    """Few large reads: between two looks, what came since the last one is let gather, up to a limit."""
-
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._gather = Gather()
         self._seen_bytes = 0
 
     def look(self) -> None:
-        """Set the mark for what is let gather to twice what came since the last look."""
+        """Set the mark for what is let gather until the next look."""
         came_bytes = self._session.stream.received_bytes - self._seen_bytes
         self._seen_bytes = self._session.stream.received_bytes
-        self._session.stream.let_gather(min(max(2 * came_bytes, 1), _MOST_GATHERED_BYTES))
+        self._session.stream.let_gather(self._gather.mark_bytes(came_bytes))
 
     def wait(self) -> None:
         """Send what is due; where all that was there has been read, wait for more, until the next look at most."""

@@ -34,6 +34,7 @@ _MAX_SHOWN_LETTERS: Final = 80
 _DRAIN_BYTES: Final = 1 << 18
 _DRAIN_FRACTION: Final = 8
 _SILENCE_S: Final = 1.0
+_FAREWELL_LOOK_S: Final = 0.05
 
 
 class Server(Enum):
@@ -213,7 +214,8 @@ class Session:
                 self.is_closed_properly = is_farewell_said and not rest and self.server is Server.CLOSED
                 break
             if count is None and (rest or is_farewell_said):
-                self.stream.wait(READ | WRITE if rest else READ, until_s)
+                # What is let gather may hold the server's farewell; looking now and then is cheaper than at each packet.
+                self.stream.wait(READ | WRITE if rest else READ, min(until_s, self.now_s() + _FAREWELL_LOOK_S))
         if was_silent and self.stream.received_bytes == heard_bytes:
             self.server = Server.SILENT
 
