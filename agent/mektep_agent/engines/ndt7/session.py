@@ -214,7 +214,7 @@ class Session:
                 self.is_closed_properly = is_farewell_said and not rest and self.server is Server.CLOSED
                 break
             if count is None and (rest or is_farewell_said):
-                # What is let gather may hold the server's farewell; looking now and then is cheaper than at each packet.
+                # What is let gather may hold the farewell; looking now and then is cheaper than at each packet.
                 self.stream.wait(READ | WRITE if rest else READ, min(until_s, self.now_s() + _FAREWELL_LOOK_S))
         if was_silent and self.stream.received_bytes == heard_bytes:
             self.server = Server.SILENT
