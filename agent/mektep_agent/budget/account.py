@@ -69,9 +69,9 @@ class Account:
         return self.ledger.current
 
     def hold(self, held_bytes: int) -> None:
-        """Set bytes aside for a test that begins now."""
+        """Set bytes aside for a test that begins now; one before it whose end was never told counts as held."""
         self._turn()
-        self._ledger = msgspec.structs.replace(self._ledger, held_bytes=max(0, held_bytes))
+        self._ledger = msgspec.structs.replace(steps.after_restart(self._ledger), held_bytes=max(0, held_bytes))
         self._write()
 
     def count_test(self, test_bytes: int) -> None:
@@ -92,6 +92,10 @@ class Account:
     def plan(self, cap_bytes: int | None, line_bytes: float, outlook: Outlook | None) -> None:
         """Keep what the plan came to."""
         self._turn()
+        if (self._ledger.current.cap_bytes, self._ledger.current.line_bytes, self._ledger.outlook) == (
+            cap_bytes, line_bytes, outlook,
+        ):  # fmt: skip
+            return
         ledger = steps.with_line(steps.with_cap(self._ledger, cap_bytes), line_bytes)
         self._ledger = msgspec.structs.replace(ledger, outlook=outlook)
         self._write()

@@ -15,6 +15,10 @@ SETUP_BYTES = 1_200
 """Handshakes, look-ups and closing of one reading, counted by no probe."""
 TLS_BYTES = 7_000
 """A TLS connection until the first byte of use: mostly the server's certificates."""
+CONNECTION_BYTES = SETUP_BYTES + TLS_BYTES
+"""A connection to the collector."""
+HEADER_BYTES = 1_500
+"""What stands around the bodies of an HTTP request and its answer."""
 
 
 def on_the_line(reading: Reading) -> int:
@@ -27,6 +31,6 @@ def on_the_line(reading: Reading) -> int:
     return int(counted * ratio) + setup
 
 
-def of_delivery(body_bytes: int) -> int:
-    """Return the bytes that a request to the collector and its answer cost the line, with connection and headers."""
-    return int(body_bytes * BULK_RATIO) + TLS_BYTES + SETUP_BYTES
+def of_exchange(content_bytes: int) -> int:
+    """Return the bytes that a request to the collector and its answer cost the line, with the headers of both."""
+    return int(content_bytes * BULK_RATIO) + HEADER_BYTES

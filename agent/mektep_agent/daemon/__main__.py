@@ -19,9 +19,11 @@ from mektep_agent.daemon.exit_code import ExitCode
 from mektep_agent.daemon.known_time import KnownTime
 from mektep_agent.daemon.lock import LockedError, only_one
 from mektep_agent.daemon.log import set_up_log
+from mektep_agent.daemon.looks import build_looks
 from mektep_agent.daemon.measuring import Kit
 from mektep_agent.daemon.once import measure_and_deliver
 from mektep_agent.daemon.order import Manner, Printed, RunOrder
+from mektep_agent.daemon.thrift import LocalCap, Thrift
 from mektep_agent.identity.device import Device, IdentityError, load_device
 from mektep_agent.link.boot import boot_id
 from mektep_agent.link.conditions import conditions
@@ -29,7 +31,9 @@ from mektep_agent.outbox.parcel import OutboxError
 from mektep_agent.outbox.queue import Outbox
 from mektep_agent.outbox.threaded import ThreadedOutbox
 from mektep_agent.probes.table import build_probes, targets_of
-from mektep_agent.uplink.courier_carrier import courier_carriers
+from mektep_agent.uplink.counted import counted, counted_leases
+from mektep_agent.uplink.courier_carrier import courier_carriers, courier_lease_carriers
+from mektep_agent.uplink.leases import leases_over
 from mektep_wire import Assignment, ProbeName
 
 _END_TIMEOUT_S = 5.0
@@ -62,15 +66,21 @@ async def _run(order: RunOrder, folder: StateFolder, device: Device) -> int:
     source = SystemTime()
     kept = Outbox(folder, source, chance, max_bytes=config.outbox_max_bytes, ballast_bytes=config.ballast_bytes)
     outbox = ThreadedOutbox(kept)
+    time = KnownTime(source, boot_id())
+    cap = LocalCap(month_cap_bytes=config.month_cap_bytes, month_carry_over_ratio=config.month_carry_over_ratio)
+    thrift = Thrift(folder, time, cap)
+    courier = (folder.path, config.connect_timeout_s, config.request_timeout_s)
     try:
         daemon = Daemon(
             folder,
             outbox,
-            courier_carriers(folder.path, config.connect_timeout_s, config.request_timeout_s),
+            counted(courier_carriers(*courier), thrift.spend),
             _kit_of,
             conditions,
-            KnownTime(source, boot_id()),
+            time,
             chance,
+            thrift,
+            leases_over(counted_leases(courier_lease_carriers(*courier), thrift.spend)),
             enrolled_at=device.enrolled_at,
             startup_delay_max_s=config.startup_delay_max_s,
         )
@@ -83,6 +93,7 @@ async def _run(order: RunOrder, folder: StateFolder, device: Device) -> int:
             sys.stdout.flush()
         return code
     finally:
+        thrift.close()
         outbox.close()
 
 
@@ -98,6 +109,7 @@ def _kit_of(assignment: Assignment) -> Kit:
             ProbeName.LATENCY: targets.echo,
             ProbeName.PATH: targets.path,
         },
+        looks=build_looks(targets.echo, SystemTime(), random.SystemRandom()),
     )
 
 

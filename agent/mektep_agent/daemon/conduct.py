@@ -10,19 +10,25 @@ import msgspec
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped]
 
 from mektep_agent.config.state_folder import StateFolder
+from mektep_agent.daemon.courtesy import Courtesy
 from mektep_agent.daemon.delivering import Delivering
+from mektep_agent.daemon.errands import Errands
 from mektep_agent.daemon.known_time import KnownTime
 from mektep_agent.daemon.measuring import Measuring
 from mektep_agent.daemon.planning import KitOf, Planning
 from mektep_agent.daemon.supervise import keep_going, once
+from mektep_agent.daemon.thrift import Thrift
 from mektep_agent.daemon.watch import PERIOD_S, Watch
+from mektep_agent.link.counters import crossed
 from mektep_agent.outbox.threaded import ThreadedOutbox
+from mektep_agent.politeness.quiet import thresholds_of
 from mektep_agent.schedule.agenda import Agenda
 from mektep_agent.schedule.trigger import AgendaTrigger
 from mektep_agent.uplink.carrier import Carriers
 from mektep_agent.uplink.clock_comparison import ClockComparison
 from mektep_agent.uplink.delivery import CLOCK_NOTE, Delivery
-from mektep_wire import Conditions, ProbeName, Reading
+from mektep_agent.uplink.leases import Leases
+from mektep_wire import Conditions, Outcome, ProbeName, Reading
 
 _LOG = logging.getLogger(__name__)
 _JOB = "agenda"
@@ -42,6 +48,8 @@ class Daemon:
         conditions: Callable[[], Conditions],
         time: KnownTime,
         random: Random,
+        thrift: Thrift,
+        leases: Leases,
         *,
         enrolled_at: datetime,
         startup_delay_max_s: float,
@@ -49,7 +57,10 @@ class Daemon:
         self._outbox = outbox
         self._kit_of = kit_of
         self._time = time
-        self.measuring = Measuring(outbox, time, conditions, random, self._kept)
+        self._thrift = thrift
+        self.measuring = Measuring(outbox, time, conditions, random, self._kept, crossed)
+        self._courtesy = Courtesy(time, random, self.measuring.line, crossed, leases, lambda: thrift.used_bytes)
+        self.errands = Errands(self.measuring, thrift, self._courtesy, outbox)
         self.delivering = Delivering(
             Delivery(outbox, carriers, time.source, random, time.boot_id),
             outbox,
@@ -73,6 +84,7 @@ class Daemon:
         note = await self._outbox.note(CLOCK_NOTE)
         if note is not None:
             self._time.learn(msgspec.json.decode(note, type=ClockComparison))
+        await self.errands.recall()
 
     async def run(self) -> None:
         """Measure and send until cancelled; what runs then is kept as interrupted."""
@@ -103,7 +115,10 @@ class Daemon:
             return
         self.measuring.kit = self._kit_of(assignment)
         handed_out = self._agenda.marks if self._agenda is not None else frozenset()
+        self._courtesy.looks = self.measuring.kit.looks
+        self._courtesy.thresholds = thresholds_of(assignment)
         self._agenda = await self._planning.agenda(assignment, self.measuring.kit, handed_out)
+        self._thrift.follow(assignment, self._agenda)
 
     async def _replan_when_wanted(self) -> None:
         await self._replan_wanted.wait()
@@ -135,7 +150,7 @@ class Daemon:
             return
         now = self._time.now()
         for errand in agenda.due(now):
-            tasks.create_task(once("measuring", self.measuring.run(errand)))
+            tasks.create_task(once("measuring", self.errands.run(errand)))
         if self._time.is_compared:
             missed = agenda.missed(now)
             if missed:
@@ -170,5 +185,8 @@ class Daemon:
             self._replan_wanted.set()
 
     def _kept(self, readings: Sequence[Reading]) -> None:
-        if any(reading.probe is ProbeName.THROUGHPUT for reading in readings):
+        self.delivering.least_interval_s = self._thrift.least_send_s
+        if any(
+            reading.probe is ProbeName.THROUGHPUT and reading.outcome is not Outcome.SKIPPED for reading in readings
+        ):
             self.delivering.nudge()

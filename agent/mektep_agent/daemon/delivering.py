@@ -34,7 +34,10 @@ class RestNote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivering:
-    """The loop around `Delivery`. `on_step` hears of steps of the known time, `on_adopted` of a new assignment."""
+    """The loop around `Delivery`. `on_step` hears of steps of the known time, `on_adopted` of a new assignment.
+
+    Good deliveries are at least `least_interval_s` apart, but for nudges.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class Delivering:
         self._nudged = asyncio.Event()
         self._last_reason: RestReason | None = None
         self.assignment: Assignment | None = None
+        self.least_interval_s = 0.0
 
     @property
     def is_revoked(self) -> bool:
@@ -123,7 +127,7 @@ class Delivering:
                 await asyncio.sleep(max(rest.wait_s, self._random.uniform(0.5, 1.5) * _NO_ASSIGNMENT_S))
                 return
             await asyncio.sleep(rest.wait_s)
-            await self._nudge_within(self._to_next_s())
+            await self._nudge_within(max(self._to_next_s(), self.least_interval_s))
         else:
             await asyncio.sleep(rest.wait_s)
 

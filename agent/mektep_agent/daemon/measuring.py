@@ -8,23 +8,27 @@ from random import Random
 import msgspec
 
 from mektep_agent.daemon.known_time import KnownTime
-from mektep_agent.daemon.unrun import interrupted, machine_off, slept_through
+from mektep_agent.daemon.looks import RttLook
+from mektep_agent.daemon.unrun import interrupted, left_out, machine_off, slept_through
+from mektep_agent.daemon.wakeful import Wakeful, wakeful
+from mektep_agent.link.counters import Crossed
 from mektep_agent.outbox.parcel import OutboxFullError
 from mektep_agent.outbox.threaded import ThreadedOutbox
+from mektep_agent.politeness.quiet import Busy
 from mektep_agent.probes.probe import Probe, Run
 from mektep_agent.schedule.agenda import Errand
 from mektep_agent.schedule.slots import Slot
-from mektep_wire import Conditions, ProbeName, Reading
+from mektep_wire import Conditions, ProbeName, Reading, SkipReason
 
 _LOG = logging.getLogger(__name__)
-_SLEPT_S = 5.0
 
 
 class Kit(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is to measure with: the probes of an assignment, and what each measures to."""
+    """What there is to measure with: the probes of an assignment, what each measures to, and looks before a test."""
 
     probes: Mapping[ProbeName, Probe]
     targets: Mapping[ProbeName, str]
+    looks: Mapping[Busy, RttLook] = {}
 
 
 class Measuring:
@@ -37,6 +41,7 @@ class Measuring:
         conditions: Callable[[], Conditions],
         random: Random,
         on_kept: Callable[[Sequence[Reading]], None],
+        crossed: Callable[[], Crossed | None] = lambda: None,
     ) -> None:
         self._outbox = outbox
         self._time = time
@@ -44,15 +49,16 @@ class Measuring:
         self._random = random
         self._on_kept = on_kept
         # One at a time, whatever it is: a transfer of ours would spoil the round trips that we time beside it.
-        self._link = asyncio.Lock()
+        self.line = asyncio.Lock()
+        self._crossed = crossed
         self.kit = Kit(probes={}, targets={})
 
-    async def run(self, errand: Errand) -> Sequence[Reading]:
-        """Run one errand and return its readings as kept; a bug of the probe propagates.
+    async def run(self, errand: Errand, deferral_count: int = 0) -> Sequence[Reading]:
+        """Run one errand, put off so often before, and return its readings as kept; a bug of the probe propagates.
 
         Cancelled in mid-test, it keeps the run as interrupted before it ends.
         """
-        async with self._link:
+        async with self.line:
             probe = self.kit.probes.get(errand.probe)
             if probe is None:  # the assignment changed since it was planned
                 return ()
@@ -62,22 +68,26 @@ class Measuring:
                 boot_id=self._time.boot_id,
                 slot=errand.slot,
                 clock=self._time.clock(),
-                conditions=self._conditions(),
+                conditions=msgspec.structs.replace(self._conditions(), deferral_count=deferral_count),
             )
             started_at, started_s = source.now(), source.monotonic_s()
-            awake_from_s = asyncio.get_running_loop().time()
             marks = [errand.mark] if errand.mark else []
             try:
-                readings = await probe.run(run)
+                async with wakeful(source, self._crossed) as seen:
+                    readings = await probe.run(run)
             except asyncio.CancelledError:
                 target = self.kit.targets.get(errand.probe, "")
                 cut = interrupted(errand.probe, run, target, started_at, started_s, source.monotonic_s(), self._random)
                 await self._keep(cut, marks)
                 raise
-            slept_s = source.monotonic_s() - started_s - (asyncio.get_running_loop().time() - awake_from_s)
-            if slept_s > _SLEPT_S:
-                readings = [slept_through(reading, slept_s) for reading in readings]
-            return await self._keep(readings, marks)
+            return await self._keep([_as_seen(reading, seen) for reading in readings], marks)
+
+    async def leave_out(self, errand: Errand, reason: SkipReason) -> Sequence[Reading]:
+        """Keep `errand` as one that was due and not run, with its mark; return its readings as kept."""
+        run = Run(trigger=errand.trigger, boot_id=self._time.boot_id, slot=errand.slot, clock=self._time.clock())
+        source, target = self._time.source, self.kit.targets.get(errand.probe, "")
+        readings = left_out(errand.probe, run, target, source.now(), source.monotonic_s(), reason, self._random)
+        return await self._keep(readings, [errand.mark] if errand.mark else [])
 
     async def record_missed(self, slots: Sequence[Slot]) -> None:
         """Keep the slots for which the computer was off."""
@@ -95,6 +105,19 @@ class Measuring:
             _LOG.info("measurement_finished", extra=_summary(reading))
         self._on_kept(kept)
         return kept
+
+
+def _as_seen(reading: Reading, seen: Wakeful) -> Reading:
+    """Return `reading` with the traffic of others beside it, or as spoilt where the computer slept."""
+    if seen.slept_s:
+        return slept_through(reading, seen.slept_s)
+    if reading.probe is not ProbeName.THROUGHPUT:
+        return reading
+    cross_traffic_mbps = seen.cross_traffic_mbps(reading)
+    if cross_traffic_mbps is None:
+        return reading
+    conditions = msgspec.structs.replace(reading.conditions, cross_traffic_mbps=cross_traffic_mbps)
+    return msgspec.structs.replace(reading, conditions=conditions)
 
 
 def _summary(reading: Reading) -> dict[str, object]:

@@ -25,7 +25,7 @@ async def measure_and_deliver(daemon: Daemon) -> tuple[Sequence[Reading], ExitCo
         await daemon.replan()
     readings: list[Reading] = []
     for probe in _ORDER:
-        readings += await daemon.measuring.run(Errand(probe=probe, trigger=Trigger.STARTUP))
+        readings += await daemon.errands.run_now(Errand(probe=probe, trigger=Trigger.STARTUP))
     if not readings:
         return readings, ExitCode.FAILED
     if not await _deliver(daemon):

@@ -93,6 +93,35 @@ def interrupted(
     ]
 
 
+def left_out(
+    probe: ProbeName, run: Run, target: str, at: datetime, at_s: float, reason: SkipReason, random: Random
+) -> list[Reading]:
+    """Return the skipped readings of a run that was due at `at` and was not made, for `reason`."""
+    directions: Sequence[Direction | None] = tuple(Direction) if probe is ProbeName.THROUGHPUT else (None,)
+    return [
+        Reading(
+            id=new_uuid7(at, random),
+            epoch=UNNUMBERED_EPOCH,
+            seq=1,
+            probe=probe,
+            engine=_ENGINES.get(probe, EngineName.HEARTBEAT),
+            engine_version=VERSION,
+            target=target,
+            trigger=run.trigger,
+            started_at=at,
+            started_monotonic_s=at_s,
+            boot_id=run.boot_id,
+            duration_s=0.0,
+            outcome=Outcome.SKIPPED,
+            clock=run.clock,
+            direction=direction,
+            slot=run.slot,
+            skip=reason,
+        )
+        for direction in directions
+    ]
+
+
 def slept_through(reading: Reading, slept_s: float) -> Reading:
     """Return `reading` as one that a sleep of the computer spoilt: its values mean nothing."""
     return msgspec.structs.replace(

@@ -33,6 +33,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     `sent_at` and `sent_monotonic_s` are the clocks at sending, `rtt_s` the time until the answer began. `server_at` is
     the answer's Date. `retry_after_s` is counted from the answer, whichever way it was written (RFC 9110, 10.2.3).
+    `content_bytes` are those of both bodies together.
     """
 
     sent_at: datetime
@@ -45,6 +46,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     retry_after_s: float | None = None
     failure: FailureKind | None = None
     detail: str = ""
+    content_bytes: int = 0
 
 
 class NewsOutcome(StrEnum):

@@ -15,7 +15,7 @@ from mektep_agent.identity.adoption import adopt
 from mektep_agent.identity.device import Device, load_device
 from mektep_agent.identity.last_assignment import AssignmentError
 from mektep_agent.uplink.carrier import Answer, News, NewsOutcome
-from mektep_agent.uplink.courier_orders import READY, FetchOrder, Order, SendOrder
+from mektep_agent.uplink.courier_orders import READY, AskLeaseOrder, EndLeaseOrder, FetchOrder, Order, SendOrder
 from mektep_agent.uplink.http_collector import HttpCollector, http_collector
 from mektep_agent.uplink.verdict import problem_in
 from mektep_wire import SignedAssignment, WireError, decode
@@ -66,6 +66,10 @@ def main(arguments: list[str]) -> int:
                     reply: Answer | News = collector.post_batch(device, consignment)
                 case FetchOrder(current_version):
                     reply = fetch_assignment(folder, collector, device, current_version)
+                case AskLeaseOrder(for_s):
+                    reply = collector.post_lease(device, for_s)
+                case EndLeaseOrder(lease_id, end):
+                    reply = collector.delete_lease(device, lease_id, end)
             output.write(msgspec.json.encode(reply) + b"\n")
             output.flush()
     return 0

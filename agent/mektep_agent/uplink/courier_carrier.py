@@ -4,15 +4,17 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from mektep_agent.uplink.carrier import Answer, Carrier, CarrierError, Carriers, Consignment, News
-from mektep_agent.uplink.courier_orders import READY, FetchOrder, Order, SendOrder
+from mektep_agent.uplink.carrier import Answer, CarrierError, Carriers, Consignment, News
+from mektep_agent.uplink.courier_orders import READY, AskLeaseOrder, EndLeaseOrder, FetchOrder, Order, SendOrder
+from mektep_agent.uplink.leases import LeaseCarriers
+from mektep_wire import LeaseEnd
 
 T = TypeVar("T")
 _LINE_LIMIT_BYTES = 4_194_304
@@ -24,9 +26,19 @@ _SHOWN_BYTES = 2_000
 
 def courier_carriers(state_dir: Path, connect_timeout_s: float, request_timeout_s: float) -> Carriers:
     """Return what opens a courier for the device in `state_dir`."""
+    return _openings(state_dir, connect_timeout_s, request_timeout_s)
 
+
+def courier_lease_carriers(state_dir: Path, connect_timeout_s: float, request_timeout_s: float) -> LeaseCarriers:
+    """Return what opens a courier that asks for leases."""
+    return _openings(state_dir, connect_timeout_s, request_timeout_s)
+
+
+def _openings(
+    state_dir: Path, connect_timeout_s: float, request_timeout_s: float
+) -> Callable[[], AbstractAsyncContextManager["_Courier"]]:
     @asynccontextmanager
-    async def open_courier() -> AsyncGenerator[Carrier]:
+    async def open_courier() -> AsyncGenerator[_Courier]:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", "mektep_agent.uplink.courier"),
             *(str(state_dir), str(connect_timeout_s), str(request_timeout_s)),
@@ -49,7 +61,7 @@ def courier_carriers(state_dir: Path, connect_timeout_s: float, request_timeout_
 
 
 class _Courier:
-    """One courier process; a `Carrier`."""
+    """One courier process; a `Carrier` and a `LeaseCarrier`."""
 
     def __init__(self, process: asyncio.subprocess.Process, timeout_s: float) -> None:
         self._process = process
@@ -67,6 +79,14 @@ class _Courier:
     async def fetch_assignment(self, current_version: int) -> News:
         """Ask for a newer assignment."""
         return await self._order(FetchOrder(current_version), News)
+
+    async def ask_lease(self, for_s: float) -> Answer:
+        """Ask for the school's line."""
+        return await self._order(AskLeaseOrder(for_s), Answer)
+
+    async def end_lease(self, lease_id: str, end: LeaseEnd) -> Answer:
+        """Give the school's line back."""
+        return await self._order(EndLeaseOrder(lease_id, end), Answer)
 
     async def end(self) -> None:
         """Let it end by the end of its input; kill it if it does not."""

@@ -3,6 +3,7 @@
 import msgspec
 
 from mektep_agent.uplink.carrier import Consignment
+from mektep_wire import LeaseEnd
 
 READY = b"ready\n"
 
@@ -19,4 +20,17 @@ class FetchOrder(msgspec.Struct, frozen=True, tag="fetch"):
     current_version: int
 
 
-Order = SendOrder | FetchOrder
+class AskLeaseOrder(msgspec.Struct, frozen=True, tag="ask_lease"):
+    """Ask for the school's line; answered by an `Answer`."""
+
+    for_s: float
+
+
+class EndLeaseOrder(msgspec.Struct, frozen=True, tag="end_lease"):
+    """Give the school's line back; answered by an `Answer`."""
+
+    lease_id: str
+    end: LeaseEnd
+
+
+Order = SendOrder | FetchOrder | AskLeaseOrder | EndLeaseOrder

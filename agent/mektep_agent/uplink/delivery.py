@@ -20,8 +20,7 @@ from mektep_agent.uplink.carrier import Carrier, Carriers, Consignment
 from mektep_agent.uplink.clock_comparison import ClockComparison, compare
 from mektep_agent.uplink.rest import Rest, RestReason
 from mektep_agent.uplink.verdict import Accepted, Barred, Later, Poisoned, Revoked, TooLarge, judge, problem_in
-from mektep_wire import FateOutcome, Receipt, new_uuid7
-from mektep_wire import MAX_BATCH_READINGS
+from mektep_wire import MAX_BATCH_READINGS, FateOutcome, Receipt, new_uuid7
 
 _LOG = logging.getLogger(__name__)
 MAX_PARCEL_BYTES = 262_144

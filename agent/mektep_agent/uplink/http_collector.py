@@ -19,7 +19,7 @@ from mektep_agent.identity.device import Device
 from mektep_agent.identity.keys import sign
 from mektep_agent.uplink.carrier import Answer, Consignment
 from mektep_agent.uplink.http_failure import failure_of
-from mektep_wire import VERSION, Batch, FailureKind, Purpose, encode, format_signature, pack
+from mektep_wire import VERSION, Batch, FailureKind, LeaseEnd, LeaseRequest, Purpose, encode, format_signature, pack
 from mektep_wire.signature import SIGNATURE_HEADER
 
 MAX_ANSWER_BYTES = 1_048_576
@@ -81,6 +81,16 @@ class HttpCollector:
             headers["If-None-Match"] = f'"{current_version}"'
         return self._ask("GET", "/v1/assignment", headers, None)
 
+    def post_lease(self, device: Device, for_s: float) -> Answer:
+        """Ask for the school's line."""
+        headers = {"Authorization": f"Bearer {device.token}", "Content-Type": _JSON}
+        return self._ask("POST", "/v1/leases", headers, encode(LeaseRequest(for_s=for_s)))
+
+    def delete_lease(self, device: Device, lease_id: str, end: LeaseEnd) -> Answer:
+        """Give the school's line back."""
+        headers = {"Authorization": f"Bearer {device.token}"}
+        return self._ask("DELETE", f"/v1/leases/{lease_id}?end={end.value}", headers, None)
+
     def post_enrolment(self, body: bytes) -> Answer:
         """Ask to become a device."""
         return self._ask("POST", "/v1/enrolments", {"Content-Type": _JSON}, body)
@@ -102,6 +112,7 @@ class HttpCollector:
                     body=content,
                     server_at=server_at,
                     retry_after_s=_retry_after_s(response.headers.get("retry-after"), server_at),
+                    content_bytes=len(body or b"") + len(content),
                 )
         except httpx.HTTPError as error:
             kind, detail = failure_of(error), str(error) or type(error).__name__
@@ -115,6 +126,7 @@ class HttpCollector:
             rtt_s=self._time.monotonic_s() - sent_s,
             failure=kind,
             detail=detail[:500],
+            content_bytes=len(body or b""),
         )
 
     def _bounded(self, response: httpx.Response, deadline_s: float) -> bytes:

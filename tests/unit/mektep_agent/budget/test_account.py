@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from mektep_agent.budget.account import AHEAD_BYTES, Account, read_ledger
-from mektep_agent.budget.link_bytes import of_delivery, on_the_line
+from mektep_agent.budget.link_bytes import of_exchange, on_the_line
 from mektep_agent.config.state_folder import StateFolder
 from mektep_wire import ClockStatus, Outcome, ProbeName, SkipReason
 from tests.support.agent_time import SetTime, a_reading
@@ -121,4 +121,4 @@ def test_what_was_not_run_cost_nothing_and_a_failure_costs_what_it_moved() -> No
         on_the_line(replace(skipped, outcome=Outcome.SKIPPED, skip=SkipReason.PAUSED, values={}, sample_counts={})) == 0
     )
     assert on_the_line(replace(failed, bytes_received=1_000_000)) > 1_000_000 * 1.06
-    assert of_delivery(10_000) > 10_000
+    assert of_exchange(10_000) > 10_000
