@@ -1,6 +1,7 @@
 """The collector's HTTP application, composed from parts that are handed in: nothing here is global."""
 
 from collections.abc import Mapping, Sequence
+from random import SystemRandom
 
 import msgspec
 from fastapi import APIRouter, FastAPI
@@ -12,6 +13,8 @@ from mektep_collector.api.assignment_desk import AssignmentDesk
 from mektep_collector.api.documentation import create_documentation_router
 from mektep_collector.api.enrolments import create_enrolments_router
 from mektep_collector.api.health import Check, create_health_router
+from mektep_collector.api.lease_desk import LeaseDesk
+from mektep_collector.api.leases import create_leases_router
 from mektep_collector.api.metrics import CountedRequests, create_metrics_router
 from mektep_collector.api.problems import install_problem_handlers
 from mektep_collector.api.readings import Acceptance, create_readings_router
@@ -42,6 +45,7 @@ def create_app(parts: Parts, further: Sequence[APIRouter] = ()) -> FastAPI:
     routers = (
         create_enrolments_router(parts.registry, desk, parts.time, parts.metrics),
         create_assignment_router(senders, desk),
+        create_leases_router(senders, LeaseDesk(parts.time, SystemRandom()), parts.time),
         create_readings_router(senders, parts.journal, parts.time, desk.version),
         create_health_router(parts.checks),
         create_metrics_router(parts.metrics),
