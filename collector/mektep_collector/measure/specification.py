@@ -35,8 +35,12 @@ FIRST_MESSAGE_BYTES = 1 << 13
 LARGEST_SENT_MESSAGE_BYTES = 1 << 20
 """M-Lab's Go client refuses longer messages, though the specification allows 1<<24."""
 
-SCALING_FRACTION = 16
-"""A message doubles in size when it is at most this fraction of what was sent."""
+SCALING_FRACTION = 64
+"""A message doubles in size when it is at most this fraction of what was sent.
+
+The specification proposes 16. Clients that count whole messages, as M-Lab's JavaScript client does, then miss up to a
+sixteenth of the test at its end: 2 to 3 % on slow links. No client is served worse by smaller messages.
+"""
 
 LARGEST_RECEIVED_MESSAGE_BYTES = 1 << 24
 """The specification's limit. M-Lab's JavaScript client does send 1<<23."""
