@@ -7,6 +7,8 @@ from enum import StrEnum
 import msgspec
 import typer
 
+from mektep_agent.budget.account import read_ledger
+from mektep_agent.budget.ledger import Ledger
 from mektep_agent.cli.settle import ConfigOption, JsonOption, StateDirOption, fail, folder_of, settle
 from mektep_agent.clock import SystemTime
 from mektep_agent.config.state_folder import StateFolder
@@ -30,6 +32,21 @@ class DaemonState(StrEnum):
     STOPPED = "stopped"
 
 
+class Data(msgspec.Struct, frozen=True, kw_only=True):
+    """The month's data: what was used, the cap in force (None: none), and what the month will come to.
+
+    `wanted_bytes` is what it would come to with no test left out; it is above the cap where tests are made rarer.
+    """
+
+    month: str
+    used_bytes: int
+    cap_bytes: int | None
+    forecast_bytes: int | None
+    wanted_bytes: int | None
+    slots_left_count: int | None
+    tests_left_count: int | None
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """What there is to say; `trouble` names what a person should look at, in words."""
 
@@ -41,6 +58,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     outbox: Census | None
     delivered_at: datetime | None
     last_sending: RestNote | None
+    data: Data | None
     trouble: tuple[str, ...]
 
 
@@ -77,6 +95,7 @@ def _taken(folder: StateFolder) -> Status:
     delivery = msgspec.json.decode(notes[DELIVERY_NOTE], type=DeliveryNote) if DELIVERY_NOTE in notes else None
     rest = msgspec.json.decode(notes[REST_NOTE], type=RestNote) if REST_NOTE in notes else None
     trouble += _trouble_of_sending(census, delivery, rest)
+    data = _data(folder, trouble)
     return Status(
         device_id=device.device_id,
         school_name=device.school_name,
@@ -86,7 +105,30 @@ def _taken(folder: StateFolder) -> Status:
         outbox=census,
         delivered_at=delivery.delivered_at if delivery is not None else None,
         last_sending=rest,
+        data=data,
         trouble=tuple(trouble),
+    )
+
+
+def _data(folder: StateFolder, trouble: list[str]) -> Data | None:
+    try:
+        ledger: Ledger = read_ledger(folder)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        trouble.append(f"the account of data {folder.budget} cannot be read: {error}")
+        return None
+    if not ledger.months:
+        return None
+    month, outlook = ledger.current, ledger.outlook
+    if outlook is not None and outlook.slots_left_count and not outlook.tests_left_count:
+        trouble.append(f"the data of {month.month} is used up: no test runs until the month ends")
+    return Data(
+        month=month.month,
+        used_bytes=month.used_bytes + ledger.held_bytes,
+        cap_bytes=month.cap_bytes,
+        forecast_bytes=outlook.forecast_bytes if outlook is not None else None,
+        wanted_bytes=outlook.wanted_bytes if outlook is not None else None,
+        slots_left_count=outlook.slots_left_count if outlook is not None else None,
+        tests_left_count=outlook.tests_left_count if outlook is not None else None,
     )
 
 
@@ -129,5 +171,21 @@ def _print(shown: Status) -> None:
         lines.append(f"Waiting      {shown.outbox.queued_count} readings, {shown.outbox.queued_bytes} bytes")
     delivered = f"{shown.delivered_at:%Y-%m-%d %H:%M:%S} UTC" if shown.delivered_at else "never"
     lines.append(f"Delivered    {delivered}")
+    if shown.data is not None:
+        lines.append(f"Data         {_data_in_words(shown.data)}")
     lines += [f"Look at      {one}" for one in shown.trouble]
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _data_in_words(data: Data) -> str:
+    cap = "no cap" if data.cap_bytes is None else f"of {_mb(data.cap_bytes)}"
+    words = f"{_mb(data.used_bytes)} used in {data.month}, {cap}"
+    if data.forecast_bytes is not None:
+        words += f", {_mb(data.forecast_bytes)} expected by its end"
+    if data.slots_left_count and data.tests_left_count is not None and data.tests_left_count < data.slots_left_count:
+        words += f"; {data.tests_left_count} of {data.slots_left_count} tests fit"
+    return words
+
+
+def _mb(count_bytes: int) -> str:
+    return f"{count_bytes / 1e6:.1f} MB"
