@@ -97,6 +97,7 @@ class SkipReason(StrEnum):
     DATA_BUDGET = "data_budget"
     BUSY_LINK = "busy_link"
     OTHER_PROBER = "other_prober"
+    TARGET_POLICY = "target_policy"
 
 
 class StopReason(StrEnum):

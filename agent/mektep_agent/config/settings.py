@@ -31,6 +31,13 @@ class LogForm(StrEnum):
     TEXT = "text"
 
 
+class MlabDataPolicy(StrEnum):
+    """Whether this school has accepted M-Lab's data policy."""
+
+    NOT_ACCEPTED = "not_accepted"
+    ACCEPTED = "accepted"
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that a person may set on the school's computer."""
 
@@ -48,6 +55,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Most bytes of a month on this line, if that is less than the collector allows; 0: as the collector allows."""
     month_carry_over_ratio: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.0
     """Most that a month may take over of what the last one left, as a part of the cap; 0: nothing."""
+    mlab_data_policy: MlabDataPolicy = MlabDataPolicy.NOT_ACCEPTED
+    """`accepted`: this school agrees that M-Lab publishes its public address and results, if it is to test there;
+    see https://www.measurementlab.net/privacy/."""
     startup_delay_max_s: Annotated[float, msgspec.Meta(ge=0.0, le=86_400.0)] = 900.0
     """The first measurement after the start comes at random within so many seconds."""
     connect_timeout_s: Annotated[float, msgspec.Meta(ge=0.1, le=600.0)] = 15.0

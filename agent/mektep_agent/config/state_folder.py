@@ -43,6 +43,11 @@ class StateFolder:
         return self.path / "budget.json"
 
     @property
+    def mlab(self) -> Path:
+        """File of when tests against M-Lab began."""
+        return self.path / "mlab.json"
+
+    @property
     def lock(self) -> Path:
         """File that one daemon at a time holds locked."""
         return self.path / "agent.lock"

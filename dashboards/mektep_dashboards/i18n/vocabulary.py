@@ -44,6 +44,7 @@ SKIPS: Mapping[SkipReason, str] = MappingProxyType(
         SkipReason.DATA_BUDGET: mark("the data budget was used up"),
         SkipReason.BUSY_LINK: mark("the line was in use for lessons"),
         SkipReason.OTHER_PROBER: mark("another computer of the school was measuring"),
+        SkipReason.TARGET_POLICY: mark("the measuring server allowed no test at that time"),
     }
 )
 
