@@ -11,16 +11,20 @@ from mektep_agent.budget.account import read_ledger
 from mektep_agent.budget.ledger import Ledger
 from mektep_agent.cli.settle import ConfigOption, JsonOption, StateDirOption, fail, folder_of, settle
 from mektep_agent.clock import SystemTime
+from mektep_agent.config import Config
+from mektep_agent.config.settings import MlabDataPolicy
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.daemon.delivering import REST_NOTE, RestNote
 from mektep_agent.daemon.exit_code import ExitCode
 from mektep_agent.daemon.lock import LockedError, only_one
 from mektep_agent.identity.device import IdentityError, load_device
 from mektep_agent.identity.last_assignment import AssignmentError, load_assignment
+from mektep_agent.mlab.locate import is_locate
 from mektep_agent.outbox.look import look_into
 from mektep_agent.outbox.parcel import Census, OutboxError
 from mektep_agent.uplink.delivery import DELIVERY_NOTE, DeliveryNote
 from mektep_agent.uplink.rest import RestReason
+from mektep_wire import Assignment, ProbeName
 
 _TOO_LONG = timedelta(days=1)
 
@@ -64,9 +68,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 def status(state_dir: StateDirOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Print how this agent stands. Ends with 3 where a person should look."""
-    folder = folder_of(settle(state_dir, config).config)
+    settings = settle(state_dir, config).config
+    folder = folder_of(settings)
     try:
-        shown = _taken(folder)
+        shown = _taken(folder, settings)
     except (IdentityError, OutboxError, OSError) as error:
         fail(str(error), ExitCode.FAILED)
     if as_json:
@@ -76,7 +81,7 @@ def status(state_dir: StateDirOption = None, config: ConfigOption = None, as_jso
     raise typer.Exit(ExitCode.DEGRADED if shown.trouble else ExitCode.GOOD)
 
 
-def _taken(folder: StateFolder) -> Status:
+def _taken(folder: StateFolder, settings: Config) -> Status:
     device = load_device(folder)
     if device is None:
         fail("this computer is no device yet: run `mektep-agent enrol URL --code CODE` first", ExitCode.FAILED)
@@ -84,6 +89,8 @@ def _taken(folder: StateFolder) -> Status:
     try:
         assignment = load_assignment(folder)
         version = None if assignment is None else assignment.version
+        if assignment is not None:
+            trouble += _trouble_of_mlab(assignment, settings)
     except AssignmentError as error:
         version = None
         trouble.append(str(error))
@@ -108,6 +115,16 @@ def _taken(folder: StateFolder) -> Status:
         data=data,
         trouble=tuple(trouble),
     )
+
+
+def _trouble_of_mlab(assignment: Assignment, settings: Config) -> list[str]:
+    is_asked = any(target.probe is ProbeName.THROUGHPUT and is_locate(target.address) for target in assignment.targets)
+    if is_asked and settings.mlab_data_policy is not MlabDataPolicy.ACCEPTED:
+        return [
+            "tests against M-Lab are asked for and none is made: M-Lab publishes the public address and the result of "
+            "each; set `mlab_data_policy` to `accepted` to agree to that for this school"
+        ]
+    return []
 
 
 def _data(folder: StateFolder, trouble: list[str]) -> Data | None:

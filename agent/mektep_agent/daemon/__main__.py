@@ -16,11 +16,10 @@ from mektep_agent.clock import SystemTime
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.daemon.conduct import Daemon
 from mektep_agent.daemon.exit_code import ExitCode
+from mektep_agent.daemon.kit import kit_of
 from mektep_agent.daemon.known_time import KnownTime
 from mektep_agent.daemon.lock import LockedError, only_one
 from mektep_agent.daemon.log import set_up_log
-from mektep_agent.daemon.looks import build_looks
-from mektep_agent.daemon.measuring import Kit
 from mektep_agent.daemon.once import measure_and_deliver
 from mektep_agent.daemon.order import Manner, Printed, RunOrder
 from mektep_agent.daemon.thrift import LocalCap, Thrift
@@ -30,11 +29,9 @@ from mektep_agent.link.conditions import conditions
 from mektep_agent.outbox.parcel import OutboxError
 from mektep_agent.outbox.queue import Outbox
 from mektep_agent.outbox.threaded import ThreadedOutbox
-from mektep_agent.probes.table import build_probes, targets_of
 from mektep_agent.uplink.counted import counted, counted_leases
 from mektep_agent.uplink.courier_carrier import courier_carriers, courier_lease_carriers
 from mektep_agent.uplink.leases import leases_over
-from mektep_wire import Assignment, ProbeName
 
 _END_TIMEOUT_S = 5.0
 
@@ -75,7 +72,7 @@ async def _run(order: RunOrder, folder: StateFolder, device: Device) -> int:
             folder,
             outbox,
             counted(courier_carriers(*courier), thrift.spend),
-            _kit_of,
+            lambda assignment: kit_of(assignment, folder, config),
             conditions,
             time,
             chance,
@@ -95,22 +92,6 @@ async def _run(order: RunOrder, folder: StateFolder, device: Device) -> int:
     finally:
         thrift.close()
         outbox.close()
-
-
-def _kit_of(assignment: Assignment) -> Kit:
-    try:
-        targets = targets_of(assignment)
-    except ValueError:  # an assignment without targets: nothing is measured until there is another
-        return Kit(probes={}, targets={})
-    return Kit(
-        probes=build_probes(targets, SystemTime(), random.SystemRandom()),
-        targets={
-            ProbeName.THROUGHPUT: targets.throughput,
-            ProbeName.LATENCY: targets.echo,
-            ProbeName.PATH: targets.path,
-        },
-        looks=build_looks(targets.echo, SystemTime(), random.SystemRandom()),
-    )
 
 
 async def _until_told(work: Coroutine[Any, Any, None]) -> None:

@@ -100,7 +100,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     measure_metrics_port: Port = 0
     """TCP port, on this computer alone, of the measuring server's own metrics; 0: any that is free."""
     ndt7_url: str = ""
-    """Where agents test throughput, such as wss://measure.example.kz. Empty: the measuring server of `serve`."""
+    """Where agents test throughput, such as wss://measure.example.kz. Empty: the measuring server of `serve`. With
+    https://locate.measurementlab.net/v2/nearest/ndt/ndt7 schools that accept M-Lab's policy test there, by its rules.
+    """
     echo_url: str = ""
     """Where agents probe latency, such as udp://measure.example.kz:8082. Empty: the measuring server of `serve`."""
     dns_names: tuple[_DnsName, ...] = ()
@@ -141,7 +143,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         if self.school_opens_at >= self.school_closes_at:
             raise ValueError("`school_opens_at` must be before `school_closes_at`")
         _check_url("public_url", self.public_url, ("http", "https"))
-        _check_url("ndt7_url", self.ndt7_url, ("ws", "wss"))
+        _check_url("ndt7_url", self.ndt7_url, ("ws", "wss", "https"))
         _check_url("echo_url", self.echo_url, ("udp",))
         self.free_days()
         self.moved_days()

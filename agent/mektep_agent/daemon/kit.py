@@ -1,0 +1,66 @@
+"""What an assignment is measured with: its probes, with M-Lab's rules around them where it names M-Lab."""
+
+import logging
+import random
+from collections.abc import Mapping
+
+from mektep_agent.clock import SystemTime
+from mektep_agent.config import Config
+from mektep_agent.config.state_folder import StateFolder
+from mektep_agent.daemon.looks import build_looks
+from mektep_agent.daemon.measuring import Kit
+from mektep_agent.mlab.consent import Consent
+from mektep_agent.mlab.locate import is_locate
+from mektep_agent.mlab.probe import MlabProbe
+from mektep_agent.politeness.quiet import Busy
+from mektep_agent.probes.probe import Probe
+from mektep_agent.probes.table import Targets, build_probes, targets_of
+from mektep_wire import Assignment, ProbeName
+
+_LOG = logging.getLogger(__name__)
+
+
+def kit_of(assignment: Assignment, folder: StateFolder, config: Config) -> Kit:
+    """Return what to measure with; empty for an assignment without targets, until there is another."""
+    try:
+        targets = targets_of(assignment)
+    except ValueError:
+        return Kit(probes={}, targets={})
+    chance = random.SystemRandom()
+    probes = dict(build_probes(targets, SystemTime(), chance))
+    looks = dict(build_looks(targets.echo, SystemTime(), chance))
+    if is_locate(targets.throughput):
+        probes = _by_mlabs_rules(probes, targets, folder, config)
+        if not any(target.probe is ProbeName.LATENCY for target in assignment.targets):
+            # M-Lab's Locate echoes nothing, and is not there to be probed.
+            del probes[ProbeName.LATENCY], looks[Busy.ECHO_RTT]
+    return Kit(
+        probes=probes,
+        targets={
+            ProbeName.THROUGHPUT: targets.throughput,
+            ProbeName.LATENCY: targets.echo,
+            ProbeName.PATH: targets.path,
+        },
+        looks=looks,
+    )
+
+
+def _by_mlabs_rules(
+    probes: Mapping[ProbeName, Probe], targets: Targets, folder: StateFolder, config: Config
+) -> dict[ProbeName, Probe]:
+    """Return the probes with throughput as M-Lab allows it, or without it where the school has not consented."""
+    others = dict(probes)
+    del others[ProbeName.THROUGHPUT]
+    chance = random.SystemRandom()
+
+    def probe_of(address: str) -> Probe:
+        located = Targets(throughput=address, echo=targets.echo, path=targets.path)
+        return build_probes(located, SystemTime(), chance)[ProbeName.THROUGHPUT]
+
+    try:
+        consent = Consent(config.mlab_data_policy)
+    except ValueError as error:
+        _LOG.warning("mlab_not_accepted", extra={"detail": str(error)})
+        return others
+    probe = MlabProbe(consent, targets.throughput, probe_of, folder, SystemTime(), chance)
+    return {**others, ProbeName.THROUGHPUT: probe}
