@@ -15,6 +15,7 @@ from mektep_wire.failure import Failure, FailureKind
 from mektep_wire.identifier import Identifier, is_identifier, is_uuid7, new_uuid7, uuid7_time
 from mektep_wire.lease import LeaseAnswer, LeaseEnd, LeaseRequest, LeaseState
 from mektep_wire.metric import METRICS, Metric, MetricFacts, Unit
+from mektep_wire.outage import Outage, OutageCause
 from mektep_wire.problem import Problem, ProblemKind
 from mektep_wire.reading import (
     Access,
@@ -67,6 +68,8 @@ __all__ = [
     "Metric",
     "MetricFacts",
     "Origin",
+    "Outage",
+    "OutageCause",
     "Outcome",
     "Platform",
     "Power",

@@ -12,6 +12,7 @@ import msgspec
 from mektep_wire.failure import Failure
 from mektep_wire.identifier import Identifier, is_identifier, is_uuid7
 from mektep_wire.metric import METRICS, Metric
+from mektep_wire.outage import Outage
 
 MAX_READING_BYTES = 16_384
 """A reading in JSON is never larger."""
@@ -34,6 +35,7 @@ Method = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,31}/[0-9]{1,4}$
 Slot = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}/[0-9]{1,2}$")]
 Confidence = Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+StreamsCount = Annotated[int, msgspec.Meta(ge=2, le=64)]
 RateMbps = Annotated[float, msgspec.Meta(ge=0.0, le=100_000.0)]
 
 
@@ -197,6 +199,7 @@ class Conditions(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=Tr
 
 # Looked up for every reading that a collector takes in: a member of an enum costs a call in Python 3.11.
 _FAILED, _SKIPPED, _THROUGHPUT = Outcome.FAILED, Outcome.SKIPPED, ProbeName.THROUGHPUT
+_OUTAGE = ProbeName.OUTAGE
 _COMPARED = ClockStatus.COMPARED
 _BOUNDS = {metric: (facts.low, facts.high) for metric, facts in METRICS.items()}
 
@@ -206,7 +209,8 @@ class Reading(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True,
 
     (device, `epoch`, `seq`) is unique for ever: `epoch` is the birth id of the outbox, `seq` counts up from 1 in it
     without a gap, so a collector knows what it has not got. `sample_counts` says on how many observations each value
-    rests. Raises ValueError (msgspec.ValidationError when decoded) for values outside a metric's bounds and for an
+    rests, `streams_count` how many connections loaded the link together, where it was more than one. Raises ValueError
+    (msgspec.ValidationError when decoded) for values outside a metric's bounds and for an
     outcome that contradicts `failure`, `skip` or `values`.
     """
 
@@ -239,8 +243,10 @@ class Reading(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True,
     failure: Failure | None = None
     skip: SkipReason | None = None
     stop_reason: StopReason | None = None
+    streams_count: StreamsCount | None = None
     conditions: Conditions = Conditions()
     origin: Origin = Origin.MEASURED
+    outage: Outage | None = None
 
     def __post_init__(self) -> None:
         """Hold the promises that types alone cannot state."""
@@ -262,6 +268,8 @@ class Reading(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True,
             raise ValueError("`skip` is given exactly when `outcome` is `skipped`")
         if (self.direction is not None) is not (self.probe is _THROUGHPUT):
             raise ValueError("`direction` is given exactly when `probe` is `throughput`")
+        if self.outage is not None and self.probe is not _OUTAGE:
+            raise ValueError("`outage` may only be given when `probe` is `outage`")
         if outcome is _SKIPPED and values:
             raise ValueError("`values` must be empty when `outcome` is `skipped`")
 

@@ -30,6 +30,8 @@ from mektep_wire import (
     LeaseState,
     Metric,
     Origin,
+    Outage,
+    OutageCause,
     Outcome,
     Platform,
     Power,
@@ -89,6 +91,14 @@ conditions = st.builds(
     cpu_ratio=st.none() | st.floats(0, 1),
     deferral_count=st.integers(0, 10_000),
 )
+outages = st.builds(
+    Outage,
+    cause=st.sampled_from(OutageCause),
+    begin_uncertainty_s=st.floats(0, 31_622_400),
+    end_uncertainty_s=st.floats(0, 31_622_400),
+    returns_count=st.integers(0, 1_000_000),
+    boots_count=st.integers(0, 1_000_000),
+)
 failures = st.builds(Failure, kind=st.sampled_from(FailureKind), detail=words)
 
 
@@ -126,6 +136,7 @@ def readings(draw: st.DrawFn) -> Reading:
         stop_reason=draw(st.none() | st.sampled_from(StopReason)),
         conditions=draw(conditions),
         origin=draw(st.sampled_from(Origin)),
+        outage=draw(st.none() | outages) if probe is ProbeName.OUTAGE else None,
     )
 
 
@@ -206,11 +217,24 @@ assignments = st.builds(
     send_interval_s=st.floats(1, 86_400),
     month_budget_bytes=st.none() | st.integers(0, 10**15),
     targets=st.lists(
-        st.builds(Target, probe=st.sampled_from(ProbeName), address=st.just("ws://measure.example:8081")), max_size=3
+        st.builds(
+            Target,
+            probe=st.sampled_from(sorted(set(ProbeName) - {ProbeName.PLATFORM})),
+            address=st.just("ws://measure.example:8081"),
+        )
+        | st.builds(
+            Target,
+            probe=st.just(ProbeName.PLATFORM),
+            address=st.just("https://platform.example/"),
+            name=st.none() | st.just("Platform"),
+            expected_text=st.none() | st.just("a text of the page"),
+        ),
+        max_size=3,
     ),
     norm_mbps=maybe_mbps,
     contracted_download_mbps=maybe_mbps,
     contracted_upload_mbps=maybe_mbps,
+    platform_interval_s=st.floats(3_600, 86_400),
 )
 lease_answers = st.builds(
     LeaseAnswer, state=st.just(LeaseState.GRANTED), ends_after_s=st.floats(0, 300), lease_id=identifiers
