@@ -54,11 +54,22 @@ class DateRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
             raise ValueError("`first` must not be after `last`")
 
 
-class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where a probe measures to: `ws://host:port`, `wss://host`, `udp://host:port`, `tcp://host:port`, `dns://name`."""
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Where a probe measures to: `ws://host:port`, `wss://host`, `udp://host:port`, `tcp://host:port`, `dns://name`.
+
+    For the platform probe: `https://host/path`, a small public page. `expected_text` is what the page must hold, if
+    anything; `name` is what people call the target.
+    """
 
     probe: ProbeName
     address: Annotated[str, msgspec.Meta(max_length=300, pattern=r"^(wss?|udp|tcp|dns|https?)://[^\s/]+(/[^\s]*)?$")]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)] | None = None
+    expected_text: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a platform without TLS: nothing tells it from whatever stands on the way."""
+        if self.probe is ProbeName.PLATFORM and not self.address.startswith("https://"):
+            raise ValueError("a target of the platform probe begins with https://")
 
 
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -85,6 +96,7 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     norm_mbps: Annotated[float, msgspec.Meta(gt=0.0, le=100_000.0)] | None
     contracted_download_mbps: Annotated[float, msgspec.Meta(gt=0.0, le=100_000.0)] | None
     contracted_upload_mbps: Annotated[float, msgspec.Meta(gt=0.0, le=100_000.0)] | None
+    platform_interval_s: Annotated[float, msgspec.Meta(ge=3_600.0, le=86_400.0)] = 3_600.0
 
 
 class SignedAssignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

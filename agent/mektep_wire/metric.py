@@ -18,6 +18,7 @@ class Unit(StrEnum):
     RATIO = "ratio"
     DBM = "dbm"
     RPM = "rpm"
+    COUNT = "count"
 
 
 class Metric(StrEnum):
@@ -41,6 +42,8 @@ class Metric(StrEnum):
     TCP_CONNECT_MS = "tcp_connect_ms"
     TLS_HANDSHAKE_MS = "tls_handshake_ms"
     TTFB_MS = "ttfb_ms"
+    SMALL_OBJECT_MS = "small_object_ms"
+    REDIRECTS_COUNT = "redirects_count"
     GATEWAY_RTT_MS = "gateway_rtt_ms"
     GATEWAY_LOSS_RATIO = "gateway_loss_ratio"
     WIFI_SIGNAL_DBM = "wifi_signal_dbm"
@@ -98,6 +101,12 @@ METRICS: dict[Metric, MetricFacts] = {
     Metric.TCP_CONNECT_MS: _ms("Time from SYN to an established TCP connection."),
     Metric.TLS_HANDSHAKE_MS: _ms("Time from an established TCP connection to a finished TLS handshake."),
     Metric.TTFB_MS: _ms("Time from the request to the answer's first byte."),
+    Metric.SMALL_OBJECT_MS: _ms(
+        "Time from the request to the last byte of a small public page, or of the first 8192 bytes of a larger one."
+    ),
+    Metric.REDIRECTS_COUNT: MetricFacts(
+        Unit.COUNT, 0.0, 10.0, "How often a platform sent the request on to another address of its own site."
+    ),
     Metric.GATEWAY_RTT_MS: _ms("Median round-trip time to this computer's own default gateway."),
     Metric.GATEWAY_LOSS_RATIO: _ratio("Share of probes to this computer's own default gateway without an answer."),
     Metric.WIFI_SIGNAL_DBM: MetricFacts(Unit.DBM, -120.0, 0.0, "Received signal strength of the Wi-Fi in use."),

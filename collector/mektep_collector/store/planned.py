@@ -58,6 +58,8 @@ PLANS: Mapping[Metric, tuple[Plan, ...]] = MappingProxyType(
         Metric.TCP_CONNECT_MS: (_CONNECT, _PLATFORM),
         Metric.TLS_HANDSHAKE_MS: (_PLATFORM,),
         Metric.TTFB_MS: (_PLATFORM,),
+        Metric.SMALL_OBJECT_MS: (_PLATFORM,),
+        Metric.REDIRECTS_COUNT: (_PLATFORM,),
         Metric.GATEWAY_RTT_MS: (_GATEWAY,),
         Metric.GATEWAY_LOSS_RATIO: (_GATEWAY,),
         Metric.WIFI_SIGNAL_DBM: (_PATH,),
