@@ -7,11 +7,12 @@ from random import Random
 
 import msgspec
 
+from mektep_agent.daemon.attended import attended
 from mektep_agent.daemon.known_time import KnownTime
 from mektep_agent.daemon.looks import RttLook
-from mektep_agent.daemon.unrun import interrupted, left_out, machine_off, slept_through
-from mektep_agent.daemon.wakeful import Wakeful, wakeful
+from mektep_agent.daemon.unrun import interrupted, left_out, machine_off
 from mektep_agent.link.counters import Crossed
+from mektep_agent.link.one_test import OtherTestError
 from mektep_agent.outbox.parcel import OutboxFullError
 from mektep_agent.outbox.threaded import ThreadedOutbox
 from mektep_agent.politeness.quiet import Busy
@@ -73,14 +74,16 @@ class Measuring:
             started_at, started_s = source.now(), source.monotonic_s()
             marks = [errand.mark] if errand.mark else []
             try:
-                async with wakeful(source, self._crossed) as seen:
-                    readings = await probe.run(run)
+                readings = await attended(probe, run, self.kit.targets.get(errand.probe, ""), source, self._crossed)
+            except OtherTestError as error:
+                _LOG.warning("test_left_out", extra={"slot": errand.slot, "detail": str(error)})
+                return await self.leave_out(errand, SkipReason.OTHER_PROBER)
             except asyncio.CancelledError:
                 target = self.kit.targets.get(errand.probe, "")
                 cut = interrupted(errand.probe, run, target, started_at, started_s, source.monotonic_s(), self._random)
                 await self._keep(cut, marks)
                 raise
-            return await self._keep([_as_seen(reading, seen) for reading in readings], marks)
+            return await self._keep(readings, marks)
 
     async def leave_out(self, errand: Errand, reason: SkipReason) -> Sequence[Reading]:
         """Keep `errand` as one that was due and not run, with its mark; return its readings as kept."""
@@ -105,19 +108,6 @@ class Measuring:
             _LOG.info("measurement_finished", extra=_summary(reading))
         self._on_kept(kept)
         return kept
-
-
-def _as_seen(reading: Reading, seen: Wakeful) -> Reading:
-    """Return `reading` with the traffic of others beside it, or as spoilt where the computer slept."""
-    if seen.slept_s:
-        return slept_through(reading, seen.slept_s)
-    if reading.probe is not ProbeName.THROUGHPUT:
-        return reading
-    cross_traffic_mbps = seen.cross_traffic_mbps(reading)
-    if cross_traffic_mbps is None:
-        return reading
-    conditions = msgspec.structs.replace(reading.conditions, cross_traffic_mbps=cross_traffic_mbps)
-    return msgspec.structs.replace(reading, conditions=conditions)
 
 
 def _summary(reading: Reading) -> dict[str, object]:
