@@ -30,7 +30,7 @@ class ThroughputSample(msgspec.Struct, frozen=True, kw_only=True):
 
     `points` are of application bytes at the receiver: for an upload, as the server reported them. The elapsed times
     never go back; the last point is the end of the test. `bytes_sent` and `bytes_received` are what the transfer cost
-    this computer's link, for the data budget.
+    this computer's link, for the data budget; `streams_count` connections loaded it together.
     """
 
     direction: Direction
@@ -39,6 +39,7 @@ class ThroughputSample(msgspec.Struct, frozen=True, kw_only=True):
     bytes_sent: int
     bytes_received: int
     stop_reason: StopReason
+    streams_count: int = 1
     tcp: TcpCounters = TcpCounters()
 
 

@@ -1,4 +1,4 @@
-"""`mektep-agent measure`: one measurement against any NDT7 server, without enrolment."""
+"""`mektep-agent measure`: one measurement against any server that an engine knows, without enrolment."""
 
 import asyncio
 import random
@@ -16,12 +16,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from mektep_agent.cli.settle import ConfigOption, fail, settle
 from mektep_agent.clock import SystemTime
-from mektep_agent.engines.ndt7.target import parse_target
+from mektep_agent.daemon.exit_code import ExitCode
+from mektep_agent.engines.speedtest import Consent
 from mektep_agent.link.boot import boot_id
 from mektep_agent.link.conditions import conditions
 from mektep_agent.probes.probe import Probe, Run
-from mektep_agent.probes.table import build_probes, targets_from_server
+from mektep_agent.probes.table import build_probes
+from mektep_agent.probes.throughput_engines import build_throughput_engine, targets_for
 from mektep_wire import METRICS, Direction, EngineName, FailureKind, Outcome, ProbeName, Reading, Trigger
 
 _FAILED, _OUT_OF_REACH = 1, 4
@@ -36,6 +39,10 @@ _UNREACHED = {
     FailureKind.CONNECT_TIMEOUT,
     FailureKind.CONNECTION_REFUSED,
 }
+_SERVER_HELP = (
+    "Server. ndt7: ws://HOST:PORT or wss://HOST; librespeed: http://HOST:PORT/backend/; iperf3: iperf3://HOST:PORT; "
+    "speedtest: speedtest.net, or http://HOST:PORT/mini/."
+)
 _EXPECTED_S = {ProbeName.PATH: 4.0, ProbeName.LATENCY: 5.0, ProbeName.THROUGHPUT: 24.0}
 
 
@@ -51,26 +58,35 @@ class Engine(StrEnum):
     """Engines that measure throughput."""
 
     NDT7 = EngineName.NDT7.value
+    LIBRESPEED = EngineName.LIBRESPEED.value
+    SPEEDTEST = EngineName.SPEEDTEST.value
+    IPERF3 = EngineName.IPERF3.value
 
 
 def measure(
-    server: Annotated[str, typer.Option(help="NDT7 server: ws://HOST:PORT or wss://HOST:PORT.")],
+    server: Annotated[str, typer.Option(help=_SERVER_HELP)],
     engine: Annotated[Engine, typer.Option(help="How to measure throughput.")] = Engine.NDT7,
     direction: Annotated[Way, typer.Option(help="Which way to measure.")] = Way.BOTH,
     echo: Annotated[
-        str | None, typer.Option(help="UDP echo server as HOST:PORT. Default: the NDT7 server's host, port 8082.")
+        str | None, typer.Option(help="UDP echo server as HOST:PORT. Default: the server's host, port 8082.")
     ] = None,
-    ca_file: Annotated[Path | None, typer.Option(help="Certificate authority to trust for wss, PEM.")] = None,
+    ca_file: Annotated[Path | None, typer.Option(help="Certificate authority to trust for wss and https, PEM.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the readings in wire form on stdout.")] = False,
+    config: ConfigOption = None,
 ) -> None:
     """Measure path, latency and throughput once, and print the readings. Needs no enrolment and keeps nothing."""
+    name, time = EngineName(engine.value), SystemTime()
     try:
-        parse_target(server)
+        targets = targets_for(name, server, None if echo is None else f"udp://{echo}")
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--server") from None
+    consent = Consent(settle(None, config).config.speedtest.value)
+    chosen = build_throughput_engine(name, time, consent, ca_file)
+    obstacle = chosen.obstacle()
+    if obstacle is not None:
+        fail(f"the engine {name.value} cannot run: {obstacle}", ExitCode.FAILED)
     directions = tuple(Direction) if direction is Way.BOTH else (Direction(direction.value),)
-    targets = targets_from_server(server, None if echo is None else f"udp://{echo}")
-    probes = build_probes(targets, SystemTime(), random.SystemRandom(), directions=directions, authorities=ca_file)
+    probes = build_probes(targets, time, random.SystemRandom(), directions=directions, engine=chosen)
     readings = number(asyncio.run(_run_all(list(probes.values()))))
     if as_json:
         sys.stdout.write(msgspec.json.encode({"readings": readings}).decode() + "\n")

@@ -38,6 +38,13 @@ class MlabDataPolicy(StrEnum):
     ACCEPTED = "accepted"
 
 
+class SpeedtestUse(StrEnum):
+    """Whether speedtest.net, another company's service, may be used."""
+
+    REFUSED = "refused"
+    ALLOWED = "allowed"
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that a person may set on the school's computer."""
 
@@ -58,6 +65,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     mlab_data_policy: MlabDataPolicy = MlabDataPolicy.NOT_ACCEPTED
     """`accepted`: this school agrees that M-Lab publishes its public address and results, if it is to test there;
     see https://www.measurementlab.net/privacy/."""
+    speedtest: SpeedtestUse = SpeedtestUse.REFUSED
+    """`allowed`: speedtest-cli may measure against speedtest.net, whose owner's terms apply; else `refused`."""
     startup_delay_max_s: Annotated[float, msgspec.Meta(ge=0.0, le=86_400.0)] = 900.0
     """The first measurement after the start comes at random within so many seconds."""
     connect_timeout_s: Annotated[float, msgspec.Meta(ge=0.1, le=600.0)] = 15.0

@@ -38,6 +38,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     bytes_received: int = 0
     method: str | None = None
     stop_reason: StopReason | None = None
+    streams_count: int = 1
 
 
 class Draft:
@@ -104,5 +105,6 @@ class Draft:
             bytes_received=result.bytes_received,
             failure=failure,
             stop_reason=result.stop_reason,
+            streams_count=result.streams_count if result.streams_count > 1 else None,
             conditions=self._run.conditions,
         )

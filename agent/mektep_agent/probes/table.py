@@ -1,7 +1,6 @@
 """All probes by name, built for the targets that are asked for: one line a probe."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
 
@@ -9,9 +8,9 @@ import msgspec
 
 from mektep_agent.clock import TimeSource
 from mektep_agent.engines.dns import DnsEngine
-from mektep_agent.engines.engine import Limits
+from mektep_agent.engines.engine import Limits, ThroughputEngine
 from mektep_agent.engines.icmp import IcmpEngine
-from mektep_agent.engines.ndt7 import Ndt7Engine, Ndt7Settings
+from mektep_agent.engines.ndt7 import Ndt7Engine
 from mektep_agent.engines.tcp_connect import TcpConnectEngine
 from mektep_agent.engines.udp_echo import DEFAULT_PORT, UdpEchoEngine
 from mektep_agent.link.gateway import default_gateway
@@ -63,13 +62,13 @@ def build_probes(
     *,
     limits: Limits = FULL_LENGTH_LIMITS,
     directions: tuple[Direction, ...] = (Direction.DOWNLOAD, Direction.UPLOAD),
-    authorities: Path | None = None,
+    engine: ThroughputEngine | None = None,
 ) -> Mapping[ProbeName, Probe]:
-    """Return every probe, ready to run."""
+    """Return every probe, ready to run; throughput by `engine`, by NDT7 where none is given."""
     udp, tcp = UdpEchoEngine(time, random), TcpConnectEngine(time)
     return {
         ProbeName.THROUGHPUT: ThroughputProbe(
-            Ndt7Engine(Ndt7Settings(authorities=authorities), time),
+            engine or Ndt7Engine(time=time),
             targets.throughput,
             FullLength(),
             time,

@@ -12,7 +12,7 @@ from mektep_agent.probes.probe import Run
 from mektep_agent.sample import EchoSample, ThroughputSample
 from mektep_agent.statistics.latency import latency
 from mektep_agent.statistics.throughput import mean_throughput_mbps
-from mektep_wire import Direction, FailureKind, Metric, ProbeName, Reading
+from mektep_wire import Direction, EngineName, FailureKind, Metric, ProbeName, Reading
 
 LOADED_SPACING_S = 0.2
 _VALUE = {
@@ -72,7 +72,7 @@ class ThroughputProbe:
             loaded.cancel()
             with suppress(asyncio.CancelledError):
                 await loaded
-        return draft.good(name, version, _result(sample, _joined(heard)), seq)
+        return draft.good(name, version, _result(name, sample, _joined(heard)), seq)
 
     async def _loaded(self, heard: list[EchoSample]) -> None:
         """Time round trips, in short rounds, until cancelled; only whole rounds count."""
@@ -100,11 +100,13 @@ def _joined(rounds: Sequence[EchoSample]) -> EchoSample | None:
     )
 
 
-def _result(sample: ThroughputSample, rtts: EchoSample | None) -> Result:
+def _result(engine: EngineName, sample: ThroughputSample, rtts: EchoSample | None) -> Result:
     found = mean_throughput_mbps(sample)
     value, ndt7 = _VALUE[sample.direction]
-    values = {value: found.value_mbps, ndt7: found.ndt7_mbps}
-    counts = {value: found.point_count, ndt7: len(sample.points)}
+    values = {value: found.value_mbps}
+    counts = {value: found.point_count}
+    if engine is EngineName.NDT7:
+        values[ndt7], counts[ndt7] = found.ndt7_mbps, len(sample.points)
     if sample.direction is Direction.DOWNLOAD and sample.tcp.bytes_sent and sample.tcp.bytes_retransmitted is not None:
         ratio = sample.tcp.bytes_retransmitted / sample.tcp.bytes_sent
         values[Metric.RETRANSMISSION_RATIO] = min(1.0, ratio)
@@ -125,4 +127,5 @@ def _result(sample: ThroughputSample, rtts: EchoSample | None) -> Result:
         bytes_received=sample.bytes_received + extra_received,
         method=found.method,
         stop_reason=sample.stop_reason,
+        streams_count=sample.streams_count,
     )

@@ -52,10 +52,10 @@ class Iperf3Engine:
         return EngineName.IPERF3
 
     def version(self) -> str:
-        """Return the version of the program, and the count of its streams; the program is asked once."""
+        """Return the version of the program, which is asked once."""
         if self._version is None:
             self._version = self._asked_version()
-        return f"{self._version} x{self._settings.streams_count}"
+        return self._version
 
     def obstacle(self) -> str | None:
         """Return that the program is missing, and where it comes from, or None."""
@@ -89,7 +89,7 @@ class Iperf3Engine:
             await _end(child)
         if not printed.strip():
             raise failure(complaint.decode("utf-8", "replace") or f"ended with {child.returncode} and no report")
-        sample = read_report(printed, direction)
+        sample = msgspec.structs.replace(read_report(printed, direction), streams_count=self._settings.streams_count)
         if limits.max_bytes is not None and sample.duration_s < limits.max_duration_s:
             return msgspec.structs.replace(sample, stop_reason=StopReason.BYTE_CAP)
         return sample

@@ -44,8 +44,8 @@ class LibrespeedEngine:
         return EngineName.LIBRESPEED
 
     def version(self) -> str:
-        """Return the version of this program, whose own code measures, and the count of its streams."""
-        return f"{VERSION} x{self._settings.streams_count}"
+        """Return the version of this program, whose own code measures."""
+        return VERSION
 
     def obstacle(self) -> str | None:
         """Return None: it needs nothing but sockets."""

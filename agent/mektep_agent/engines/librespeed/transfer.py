@@ -152,6 +152,7 @@ class Transfer:
             bytes_sent=spent.sent_bytes,
             bytes_received=spent.received_bytes,
             stop_reason=reason,
+            streams_count=len(self._streams),
             tcp=TcpCounters(
                 min_rtt_ms=spent.min_rtt_us / 1e3 if spent.min_rtt_us else None,
                 bytes_acked=spent.acked_bytes if is_upload and spent.acked_bytes else None,

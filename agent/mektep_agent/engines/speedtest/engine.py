@@ -122,7 +122,7 @@ class SpeedtestEngine:
         if direction is Direction.DOWNLOAD:
             last = sample.points[-1]
             self._download_mbps[target] = last.total_bytes * 8 / last.elapsed_s / 1e6
-        return sample
+        return msgspec.structs.replace(sample, streams_count=order.streams_count)
 
     def _streams_count(self, target: str, direction: Direction) -> int:
         if direction is Direction.UPLOAD and self._download_mbps.get(target, 0.0) < SLOW_MBPS:
