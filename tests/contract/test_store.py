@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from mektep_collector.journal.entry import Accepted, Entry, TimeMethod
 from mektep_collector.sla.percentile import percentile
 from mektep_collector.store.embedded import EmbeddedStore
-from mektep_collector.store.planned import belongs
+from mektep_collector.store.planned import PLANS, belongs
 from mektep_collector.store.store import DaySummary, Period, Store, Trace
-from mektep_wire import Direction, FailureKind, Metric, Outcome, ProbeName, Reading, SkipReason
+from mektep_wire import Direction, EngineName, FailureKind, Metric, Outcome, ProbeName, Reading, SkipReason
 from tests.support.school_device import NOON, SchoolDevice
 from tests.support.wire_examples import readings
 
@@ -93,10 +93,11 @@ def _order(entries: Sequence[Entry]) -> list[Accepted]:
 
 
 def _naive_series(entries: Sequence[Entry], school_id: str, metric: Metric, period: Period) -> list[Trace]:
-    return [
+    traces = [
         Trace(
             at=each.at,
             device_id=each.device_id,
+            engine=each.reading.engine,
             outcome=each.reading.outcome,
             origin=each.reading.origin,
             value=each.reading.values[metric] if each.reading.outcome is Outcome.OK else None,
@@ -106,6 +107,17 @@ def _naive_series(entries: Sequence[Entry], school_id: str, metric: Metric, peri
         for each in _order(entries)
         if each.school_id == school_id and period.since <= each.at < period.until and belongs(each.reading, metric)
     ]
+    return _naive_main(traces, strict=any(plan.probe is ProbeName.THROUGHPUT for plan in PLANS[metric]))
+
+
+def _naive_main(traces: list[Trace], strict: bool) -> list[Trace]:
+    """Keep the values of one engine: that with most of them or else most runs, the vocabulary's first if equal."""
+    values = [trace.engine for trace in traces if trace.value is not None]
+    counted = values or ([trace.engine for trace in traces] if strict else [])
+    if not counted:
+        return traces
+    main = max(EngineName, key=counted.count)
+    return [trace for trace in traces if trace.engine is main or (trace.value is None and not strict)]
 
 
 def _naive_days(entries: Sequence[Entry], metric: Metric, period: Period) -> list[DaySummary]:
@@ -307,3 +319,44 @@ def test_a_put_that_fails_leaves_nothing_behind(store: Store) -> None:
     assert (store.position(), store.count(), list(store.latest())) == (0, 0, [])
     store.put(good)
     assert (store.position(), store.count()) == (1, 1)
+
+
+def test_values_of_different_engines_are_never_in_one_statistic(store: Store) -> None:
+    ours = [_download(seq, 20.0 + seq, NOON + seq * HOUR) for seq in range(1, 4)]
+    others = [
+        msgspec.structs.replace(
+            _download(seq, 900.0, NOON + seq * HOUR),
+            reading=msgspec.structs.replace(_download(seq, 900.0, NOON).reading, engine=engine),
+        )
+        for seq, engine in enumerate([EngineName.LIBRESPEED, EngineName.SPEEDTEST, EngineName.IPERF3], start=4)
+    ]
+    failed = _download(9, None, NOON + 9 * HOUR)
+    others.append(
+        msgspec.structs.replace(failed, reading=msgspec.structs.replace(failed.reading, engine=EngineName.SPEEDTEST))
+    )
+    store.put(_entries([[*ours, *others]]))
+
+    runs = store.series("almaty", Metric.DOWNLOAD_THROUGHPUT_MBPS, ALL)
+    days = store.days(Metric.DOWNLOAD_THROUGHPUT_MBPS, ALL)
+
+    assert [(run.engine, run.value) for run in runs] == [(EngineName.NDT7, 20.0 + seq) for seq in range(1, 4)]
+    assert sum(day.ok_count for day in days) == 3
+    assert sum(day.failed_count for day in days) == 0
+    assert max(day.p90 for day in days if day.p90 is not None) < 24
+    assert len(store.readings("almaty", ALL)) == 7
+
+
+def test_a_school_that_one_other_engine_measured_has_that_engines_series(store: Store) -> None:
+    runs = [
+        msgspec.structs.replace(
+            _download(seq, 30.0, NOON + seq * HOUR),
+            reading=msgspec.structs.replace(_download(seq, 30.0, NOON).reading, engine=EngineName.LIBRESPEED),
+        )
+        for seq in (1, 2)
+    ]
+    store.put(_entries([[*runs, _download(3, 5.0, NOON + 3 * HOUR)]]))
+
+    found = store.series("almaty", Metric.DOWNLOAD_THROUGHPUT_MBPS, ALL)
+
+    assert {run.engine for run in found} == {EngineName.LIBRESPEED}
+    assert [run.value for run in found] == [30.0, 30.0]

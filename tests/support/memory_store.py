@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from mektep_collector.journal.entry import Accepted, Entry, TimeMethod
 from mektep_collector.sla.percentile import percentile
+from mektep_collector.store.one_engine import of_one_engine
 from mektep_collector.store.planned import belongs
 from mektep_collector.store.store import DaySummary, Period, Trace
 from mektep_wire import Metric, Outcome, ProbeName
@@ -47,10 +48,11 @@ class MemoryStore:
         ]
 
     def series(self, school_id: str, metric: Metric, period: Period) -> Sequence[Trace]:
-        return [
+        traces = [
             Trace(
                 at=accepted.at,
                 device_id=accepted.device_id,
+                engine=accepted.reading.engine,
                 outcome=accepted.reading.outcome,
                 origin=accepted.reading.origin,
                 value=accepted.reading.values.get(metric) if accepted.reading.outcome is Outcome.OK else None,
@@ -60,6 +62,7 @@ class MemoryStore:
             for accepted in self.readings(school_id, period)
             if belongs(accepted.reading, metric)
         ]
+        return of_one_engine(metric, traces)
 
     def days(self, metric: Metric, period: Period, school_ids: Sequence[str] | None = None) -> Sequence[DaySummary]:
         by_day: dict[tuple[str, str], list[Trace]] = defaultdict(list)

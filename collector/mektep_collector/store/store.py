@@ -1,7 +1,8 @@
 """The store's protocol: readings as time series, fed from the journal, the same answers from every implementation.
 
 Times are aware and in UTC; a period is [since, until). Every summary says on how many readings it rests. Quarantined
-readings are in `count` and `count_quarantined` and in no other answer. A local day is of the school's own time zone.
+readings are in `count` and `count_quarantined` and in no other answer. A series and a summary rest on one engine
+(`one_engine.py`). A local day is of the school's own time zone.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from mektep_collector.journal.entry import Accepted, Entry
-from mektep_wire import FailureKind, Metric, Origin, Outcome, ProbeName, SkipReason
+from mektep_wire import EngineName, FailureKind, Metric, Origin, Outcome, ProbeName, SkipReason
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -33,6 +34,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
 
     at: datetime
     device_id: str
+    engine: EngineName
     outcome: Outcome
     origin: Origin
     value: float | None

@@ -21,6 +21,7 @@ from mektep_collector.journal.readers import Readers, ReadersBusyError
 from mektep_collector.store.embedded.intake import Intake, Progress
 from mektep_collector.store.embedded.schema import KINDS, prepare
 from mektep_collector.store.error import StoreError
+from mektep_collector.store.one_engine import of_one_engine
 from mektep_collector.store.planned import PLANS
 from mektep_collector.store.store import DaySummary, Period, Trace
 from mektep_collector.store.summary import summarise
@@ -163,6 +164,7 @@ class EmbeddedStore:
                 trace = Trace(
                     at=from_us(at_us),
                     device_id=device_id,
+                    engine=EngineName(engine),
                     outcome=Outcome(outcome),
                     origin=Origin(origin),
                     value=value,
@@ -172,7 +174,7 @@ class EmbeddedStore:
                 found.append((at_us, payload, trace))
         if len(PLANS[metric]) > 1:
             found.sort(key=lambda each: each[:2])
-        return [trace for _, _, trace in found]
+        return list(of_one_engine(metric, [trace for _, _, trace in found]))
 
     def _whole(self, query: str, bindings: tuple[str | int | None, ...]) -> list[Accepted]:
         try:
