@@ -57,14 +57,20 @@ class _FileClaim:
 
 def _claim() -> socket.socket | _FileClaim | None:
     """Return the claim, or None while another process has it."""
-    if sys.platform == "linux":
-        claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            claim.bind(_NAME)
-        except OSError:
-            claim.close()
-            return None
-        return claim
+    return _claim_name() if sys.platform == "linux" else _claim_file()
+
+
+def _claim_name() -> socket.socket | None:
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        claim.bind(_NAME)
+    except OSError:
+        claim.close()
+        return None
+    return claim
+
+
+def _claim_file() -> _FileClaim | None:
     descriptor = os.open(Path(tempfile.gettempdir()) / _FILE, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         if sys.platform == "win32":
