@@ -9,6 +9,7 @@ from mektep_agent.budget.plan import Choice
 from mektep_agent.daemon.courtesy import Baselines, Courtesy
 from mektep_agent.daemon.measuring import Measuring
 from mektep_agent.daemon.thrift import Thrift
+from mektep_agent.link.one_test import is_this_computer
 from mektep_agent.outbox.threaded import ThreadedOutbox
 from mektep_agent.schedule.agenda import Errand
 from mektep_wire import LeaseEnd, Outcome, ProbeName, Reading, SkipReason
@@ -39,7 +40,8 @@ class Errands:
         """Run one errand as soon as the line is quiet, or leave it out and say why; a bug of the probe propagates."""
         if self._thrift.choose(errand) is Choice.LEAVE_OUT:
             return await self._measuring.leave_out(errand, SkipReason.DATA_BUDGET)
-        if errand.probe is not ProbeName.THROUGHPUT or errand.latest_at is None:
+        target = self._measuring.kit.targets.get(errand.probe, "")
+        if errand.probe is not ProbeName.THROUGHPUT or errand.latest_at is None or is_this_computer(target):
             return await self.run_now(errand)
         async with self._courtesy.permission(errand) as permission:
             if permission.skip is not None:

@@ -30,7 +30,7 @@ class OtherTestError(Exception):
 @asynccontextmanager
 async def only_test(target: str, patience_s: float = PATIENCE_S) -> AsyncGenerator[None]:
     """Hold this computer's line for a test against `target`; raises OtherTestError when others do not give it up."""
-    if _is_this_computer(target):
+    if is_this_computer(target):
         yield
         return
     claim = _claim()
@@ -87,7 +87,8 @@ def _claim_file() -> _FileClaim | None:
     return _FileClaim(descriptor)
 
 
-def _is_this_computer(target: str) -> bool:
+def is_this_computer(target: str) -> bool:
+    """Tell whether a test against `target` stays within this computer and fills no line."""
     host = urlsplit(target).hostname or ""
     with suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
