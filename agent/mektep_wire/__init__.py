@@ -6,6 +6,7 @@ Numeric fields carry their unit in their name; unknown fields are refused; every
 """
 
 from mektep_wire.assignment import Assignment, DateRange, SchoolHours, SignedAssignment, Target, Weekday
+from mektep_wire.audit import is_audit
 from mektep_wire.batch import Batch, Fate, FateOutcome, Receipt
 from mektep_wire.columnar import are_good, pack, rows, unpack
 from mektep_wire.columns import MAX_BATCH_READINGS, Columns
@@ -93,6 +94,7 @@ __all__ = [
     "decode",
     "encode",
     "format_signature",
+    "is_audit",
     "is_identifier",
     "is_uuid7",
     "new_uuid7",

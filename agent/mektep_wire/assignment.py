@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from mektep_wire.audit import SEED_BYTES
 from mektep_wire.identifier import Identifier
 from mektep_wire.reading import Aware, ProbeName
 from mektep_wire.signature import SIGNATURE_BYTES
@@ -77,6 +78,8 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     `time_zone` is a tz database name. Days off are the public holidays of `holiday_country` and `days_off`, less
     `working_days` (a government may move a working day). `contracted_*_mbps` and `norm_mbps` are for the local page.
+    `audit_ratio` of the slots are audits, drawn by `audit_seed` as `is_audit` says; without a seed none is. Where audits
+    show that shortened tests miss by more than `shortcut_error_max_ratio`, the device tests at full length by itself.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
@@ -97,6 +100,9 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     contracted_download_mbps: Annotated[float, msgspec.Meta(gt=0.0, le=100_000.0)] | None
     contracted_upload_mbps: Annotated[float, msgspec.Meta(gt=0.0, le=100_000.0)] | None
     platform_interval_s: Annotated[float, msgspec.Meta(ge=3_600.0, le=86_400.0)] = 3_600.0
+    audit_ratio: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.05
+    audit_seed: Annotated[bytes, msgspec.Meta(min_length=SEED_BYTES, max_length=SEED_BYTES)] | None = None
+    shortcut_error_max_ratio: Annotated[float, msgspec.Meta(ge=0.001, le=1.0)] = 0.05
 
 
 class SignedAssignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

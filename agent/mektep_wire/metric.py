@@ -28,6 +28,8 @@ class Metric(StrEnum):
     UPLOAD_THROUGHPUT_MBPS = "upload_throughput_mbps"
     DOWNLOAD_NDT7_MBPS = "download_ndt7_mbps"
     UPLOAD_NDT7_MBPS = "upload_ndt7_mbps"
+    DOWNLOAD_FULL_LENGTH_MBPS = "download_full_length_mbps"
+    UPLOAD_FULL_LENGTH_MBPS = "upload_full_length_mbps"
     IDLE_RTT_MS = "idle_rtt_ms"
     IDLE_RTT_MIN_MS = "idle_rtt_min_ms"
     IDLE_RTT_P95_MS = "idle_rtt_p95_ms"
@@ -79,6 +81,12 @@ METRICS: dict[Metric, MetricFacts] = {
     ),
     Metric.DOWNLOAD_NDT7_MBPS: _mbps("Download as every NDT7 client states it: bytes over the whole time of the test."),
     Metric.UPLOAD_NDT7_MBPS: _mbps("Upload as every NDT7 client states it: bytes over the whole time of the test."),
+    Metric.DOWNLOAD_FULL_LENGTH_MBPS: _mbps(
+        "Download by the full-length method, of the same transfer whose shortened part gave the throughput: an audit."
+    ),
+    Metric.UPLOAD_FULL_LENGTH_MBPS: _mbps(
+        "Upload by the full-length method, of the same transfer whose shortened part gave the throughput: an audit."
+    ),
     Metric.IDLE_RTT_MS: _ms("Median round-trip time without load of ours (RFC 2681)."),
     Metric.IDLE_RTT_MIN_MS: _ms("Least round-trip time without load of ours."),
     Metric.IDLE_RTT_P95_MS: _ms("95th percentile of the round-trip times without load of ours."),

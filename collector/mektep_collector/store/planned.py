@@ -30,6 +30,9 @@ class Plan(msgspec.Struct, frozen=True):
 
 _DOWNLOAD = Plan(ProbeName.THROUGHPUT, Direction.DOWNLOAD)
 _UPLOAD = Plan(ProbeName.THROUGHPUT, Direction.UPLOAD)
+# A failed run may have been an audit or not: it is a failed test, and no audit of anything.
+_AUDITED_DOWNLOAD = Plan(ProbeName.THROUGHPUT, Direction.DOWNLOAD, frozenset())
+_AUDITED_UPLOAD = Plan(ProbeName.THROUGHPUT, Direction.UPLOAD, frozenset())
 _LATENCY = Plan(ProbeName.LATENCY)
 _GATEWAY = Plan(ProbeName.PATH, None, frozenset({EngineName.ICMP}))
 _NAMES = Plan(ProbeName.PATH, None, frozenset({EngineName.DNS}))
@@ -44,6 +47,8 @@ PLANS: Mapping[Metric, tuple[Plan, ...]] = MappingProxyType(
         Metric.UPLOAD_THROUGHPUT_MBPS: (_UPLOAD,),
         Metric.DOWNLOAD_NDT7_MBPS: (_DOWNLOAD,),
         Metric.UPLOAD_NDT7_MBPS: (_UPLOAD,),
+        Metric.DOWNLOAD_FULL_LENGTH_MBPS: (_AUDITED_DOWNLOAD,),
+        Metric.UPLOAD_FULL_LENGTH_MBPS: (_AUDITED_UPLOAD,),
         Metric.IDLE_RTT_MS: (_LATENCY,),
         Metric.IDLE_RTT_MIN_MS: (_LATENCY,),
         Metric.IDLE_RTT_P95_MS: (_LATENCY,),

@@ -1,0 +1,24 @@
+"""Which runs of a device are audits: drawn by a keyed hash, so that agent and collector draw the same, each by itself.
+
+An audit goes on to full length whatever the stop rule says, and reports both figures of that one transfer. Who does
+not know the seed cannot tell an audit from another run before it is over, so nobody can be better at audits alone.
+"""
+
+import hmac
+from typing import Final
+
+SEED_BYTES: Final = 16
+"""Length of an audit seed."""
+
+_DRAWN_BYTES: Final = 8
+
+
+def is_audit(seed: bytes, device_id: str, slot: str, ratio: float) -> bool:
+    """Tell whether the run of `slot` is an audit, where one run in `1 / ratio` is.
+
+    The rule: HMAC-SHA-256 (RFC 2104) with the seed as key, over `device_id`, a line feed and `slot` in ASCII; its first
+    8 bytes, as an unsigned big-endian integer divided by 2^64, are less than `ratio`. A slot that is an audit at one
+    ratio is one at every higher ratio. Only runs of slots are drawn; one that was left out is not made up for.
+    """
+    drawn = hmac.digest(seed, f"{device_id}\n{slot}".encode("ascii"), "sha256")
+    return int.from_bytes(drawn[:_DRAWN_BYTES], "big") < ratio * 2 ** (8 * _DRAWN_BYTES)
