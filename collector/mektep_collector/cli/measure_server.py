@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from mektep_collector.cli.browser_test import BrowserTestPages
 from mektep_collector.measure.serve import serve
 from mektep_collector.measure.settings import MeasureError, MeasureSettings, Ready, TlsFiles
 
@@ -72,7 +73,7 @@ def measure_server(
 
 async def _serve_until_told(settings: MeasureSettings, stop_with_stdin: bool) -> None:
     loop = asyncio.get_running_loop()
-    serving = asyncio.create_task(serve(settings, _announce))
+    serving = asyncio.create_task(serve(settings, _announce, pages=BrowserTestPages()))
     for told in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(told, serving.cancel)
     if stop_with_stdin:
