@@ -57,13 +57,17 @@ class Outbox:
         """Birth id of the file in use."""
         return str(self._meta("epoch"))
 
-    def put(self, readings: Sequence[Reading], marks: Sequence[str] = ()) -> tuple[Reading, ...]:
+    def put(
+        self, readings: Sequence[Reading], marks: Sequence[str] = (), notes: Mapping[str, bytes] | None = None
+    ) -> tuple[Reading, ...]:
         """Number and keep `readings`, with the schedule's marks that they fulfil, and return them as numbered.
+
+        `notes` are kept with them, all or nothing.
 
         Where there is no room, readings of little worth go first, and are counted. Raises OutboxFullError where even
         that did not help.
         """
-        return self._with_room(lambda: self._insert(readings, marks))
+        return self._with_room(lambda: self._insert(readings, marks, notes or {}))
 
     def parcel(self, max_readings: int, max_bytes: int, after_seq: int = 0) -> Parcel:
         """Return the oldest readings beyond `after_seq`: at least one if any waits, however large."""
@@ -134,7 +138,9 @@ class Outbox:
         """Return how the outbox stands."""
         return self._with_room(lambda: take_census(self._connection))
 
-    def _insert(self, readings: Sequence[Reading], marks: Sequence[str]) -> tuple[Reading, ...]:
+    def _insert(
+        self, readings: Sequence[Reading], marks: Sequence[str], notes: Mapping[str, bytes]
+    ) -> tuple[Reading, ...]:
         numbered: list[Reading] = []
 
         def insert() -> None:
@@ -151,6 +157,7 @@ class Outbox:
             self._connection.execute(
                 "DELETE FROM mark WHERE number <= (SELECT max(number) FROM mark) - ?", (MAX_MARKS_COUNT,)
             )
+            self._write_notes(notes)
 
         self._transaction(insert)
         return tuple(numbered)

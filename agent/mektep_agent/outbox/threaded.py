@@ -19,9 +19,11 @@ class ThreadedOutbox:
         self._outbox = outbox
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="outbox")
 
-    async def put(self, readings: Sequence[Reading], marks: Sequence[str] = ()) -> tuple[Reading, ...]:
-        """Number and keep readings; raises as `Outbox.put`."""
-        return await self._done(lambda: self._outbox.put(readings, marks))
+    async def put(
+        self, readings: Sequence[Reading], marks: Sequence[str] = (), notes: Mapping[str, bytes] | None = None
+    ) -> tuple[Reading, ...]:
+        """Number and keep readings, with notes; raises as `Outbox.put`."""
+        return await self._done(lambda: self._outbox.put(readings, marks, notes))
 
     async def parcel(self, max_readings: int, max_bytes: int, after_seq: int = 0) -> Parcel:
         """Return the oldest readings beyond `after_seq`."""
