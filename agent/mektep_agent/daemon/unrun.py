@@ -9,7 +9,7 @@ from random import Random
 
 import msgspec
 
-from mektep_agent.probes.probe import UNNUMBERED_EPOCH, Run
+from mektep_agent.probes.probe import NO_BOOT, UNNUMBERED_EPOCH, Run
 from mektep_agent.schedule.slots import Slot
 from mektep_wire import (
     VERSION,
@@ -26,8 +26,6 @@ from mektep_wire import (
     new_uuid7,
 )
 
-NO_BOOT = "00000000-0000-0000-0000-000000000000"
-"""Boot of a reading of a time when no system ran: its time is told by the wall clock and its offset alone."""
 _ENGINES = {
     ProbeName.THROUGHPUT: EngineName.NDT7,
     ProbeName.LATENCY: EngineName.UDP_ECHO,

@@ -9,6 +9,8 @@ from mektep_wire import Clock, Conditions, ProbeName, Reading, Trigger
 
 UNNUMBERED_EPOCH = "00000000-0000-0000-0000-000000000000"
 """Epoch of a reading that no outbox has kept yet; `Outbox.put` gives it its epoch and seq."""
+NO_BOOT = "00000000-0000-0000-0000-000000000000"
+"""Boot of a reading of a time when no system ran: its time is told by the wall clock and its offset alone."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

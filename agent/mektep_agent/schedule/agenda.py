@@ -145,6 +145,16 @@ class Agenda:
             day += _DAY
         return Left(slots_count=slots_count, school_s=school_s)
 
+    def school_wait_s(self, now: datetime) -> float:
+        """Return 0 while school is open at `now`, else the seconds until it opens, at most two days."""
+        today = self._calendar.local_date(now)
+        for day in (today, today + _DAY):
+            school_day = self._calendar.school_day(day)
+            for span in school_day.spans if school_day is not None else ():
+                if now < span.end:
+                    return max(0.0, (span.begin - now).total_seconds())
+        return 2 * _DAY.total_seconds()
+
     def slots_on(self, day: date) -> tuple[Slot, ...]:
         """Return the plan for a date, whether done or not."""
         return self._slots_of(day)

@@ -11,10 +11,9 @@ import pytest
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.daemon.known_time import KnownTime
 from mektep_agent.daemon.measuring import Kit, Measuring
-from mektep_agent.daemon.unrun import NO_BOOT
 from mektep_agent.outbox.queue import Outbox
 from mektep_agent.outbox.threaded import ThreadedOutbox
-from mektep_agent.probes.probe import Run
+from mektep_agent.probes.probe import NO_BOOT, Run
 from mektep_agent.schedule.agenda import Errand
 from mektep_agent.schedule.slots import Slot
 from mektep_agent.uplink.clock_comparison import ClockComparison
