@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from mektep_collector.measure.serve import serve
 from mektep_collector.measure.settings import MeasureSettings, Ready
 from mektep_collector.measure.specification import Timing
+from mektep_collector.measure.web import Pages
 
 SHORT = Timing(runtime_s=1.0, max_runtime_s=2.0, closing_timeout_s=0.9, handshake_timeout_s=0.6, linger_s=0.3)
 SETTINGS = MeasureSettings(ndt7_port=0, echo_port=0, ndt7_tls_port=0, metrics_port=0, max_tests=4)
@@ -56,7 +57,7 @@ class RunningServer:
 
 @contextmanager
 def measure_server(
-    settings: MeasureSettings = SETTINGS, timing: Timing = SHORT
+    settings: MeasureSettings = SETTINGS, timing: Timing = SHORT, pages: Pages | None = None
 ) -> Generator[RunningServer, None, None]:
     """Run a server for the time of the block, and see that it leaves no thread behind."""
     before = set(threading.enumerate())
@@ -69,7 +70,7 @@ def measure_server(
         ready.append(one)
         began.set()
 
-    serving = loop.create_task(serve(settings, announce, timing=timing))
+    serving = loop.create_task(serve(settings, announce, timing=timing, pages=pages))
 
     def run() -> None:
         try:

@@ -6,7 +6,7 @@
   const start = document.getElementById("measure-start");
   const notice = document.getElementById("measure-notice");
   const way = document.getElementById("measure-way");
-  const TEST_S = 10, LOOK_MS = 100, RAMP = 0.2, GIVE_UP_MS = 13000, CONNECT_MS = 7000, STREAMS = 3;
+  const TEST_S = () => Number(root.dataset.seconds), LOOK_MS = 100, RAMP = 0.2, GIVE_UP_MS = 13000, CONNECT_MS = 7000, STREAMS = 3;
   const LARGEST_MESSAGE = 1 << 20, LARGEST_POST = 16e6, POST_S = 1, PINGS = 10;
 
   class Busy extends Error {}
@@ -56,8 +56,8 @@
         const look = () => {
           const elapsed = now() - began;
           if (direction === "download") { points.push({ s: elapsed, bytes }); }
-          if (points.length > 1) { watch(points, elapsed / TEST_S); }
-          if (elapsed >= TEST_S + 0.5) { finish(); } else { timer = setTimeout(look, LOOK_MS); }
+          if (points.length > 1) { watch(points, elapsed / TEST_S()); }
+          if (elapsed >= TEST_S() + 0.5) { finish(); } else { timer = setTimeout(look, LOOK_MS); }
         };
         timer = setTimeout(look, LOOK_MS);
         if (direction === "upload") { send(); }
@@ -75,7 +75,7 @@
       socket.onclose = () => (began === null ? reject(new NoSocket()) : finish());
       let load = randomBytes(1 << 13), sent = 0;
       const send = () => {
-        if (socket.readyState !== WebSocket.OPEN || now() - began >= TEST_S) { return; }
+        if (socket.readyState !== WebSocket.OPEN || now() - began >= TEST_S()) { return; }
         while (socket.bufferedAmount < 4 * load.length && sent - socket.bufferedAmount < Number.MAX_SAFE_INTEGER) {
           if (load.length < LARGEST_MESSAGE && load.length <= (sent - socket.bufferedAmount) / 16) {
             load = randomBytes(2 * load.length);
@@ -103,8 +103,8 @@
       const timer = setInterval(() => {
         const elapsed = now() - began;
         points.push({ s: elapsed, bytes: total() });
-        if (points.length > 1) { watch(points, elapsed / TEST_S); }
-        if (elapsed >= TEST_S || failure) { finish(); }
+        if (points.length > 1) { watch(points, elapsed / TEST_S()); }
+        if (elapsed >= TEST_S() || failure) { finish(); }
       }, LOOK_MS);
       const once = (stream, post) => {
         const request = new XMLHttpRequest(), at = now();
