@@ -34,9 +34,9 @@ class OutageCause(StrEnum):
 class Outage(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One outage, however often it was interrupted for less than the time after which a line counts as back.
 
-    The line was last seen up `begin_uncertainty_s` before the reading's `started_at`, and last seen down
-    `end_uncertainty_s` before its end. `returns_count` is how often it came back too shortly to count, `boots_count`
-    how many boots of the computer the outage touched.
+    The true begin may lie `begin_uncertainty_s` away from the reading's `started_at`, the true end `end_uncertainty_s`
+    from the stated one: as far as the line was seen up and down. `returns_count` is how often it came back too shortly
+    to count, `boots_count` how many boots of the computer the outage touched.
     """
 
     cause: OutageCause

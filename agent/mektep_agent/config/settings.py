@@ -69,6 +69,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """`allowed`: speedtest-cli may measure against speedtest.net, whose owner's terms apply; else `refused`."""
     startup_delay_max_s: Annotated[float, msgspec.Meta(ge=0.0, le=86_400.0)] = 900.0
     """The first measurement after the start comes at random within so many seconds."""
+    heartbeat_interval_s: Annotated[float, msgspec.Meta(ge=0.0, le=3_600.0)] = 60.0
+    """How far the heartbeats are apart that notice an outage, in school hours; 0: none, and no outage is recorded."""
     connect_timeout_s: Annotated[float, msgspec.Meta(ge=0.1, le=600.0)] = 15.0
     """How long to wait for a connection to the collector."""
     request_timeout_s: Annotated[float, msgspec.Meta(ge=1.0, le=3_600.0)] = 120.0

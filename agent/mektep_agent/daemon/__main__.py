@@ -29,6 +29,7 @@ from mektep_agent.link.conditions import conditions
 from mektep_agent.outbox.parcel import OutboxError
 from mektep_agent.outbox.queue import Outbox
 from mektep_agent.outbox.threaded import ThreadedOutbox
+from mektep_agent.probes.outage.course import Rhythm
 from mektep_agent.uplink.counted import counted, counted_leases
 from mektep_agent.uplink.courier_carrier import courier_carriers, courier_lease_carriers
 from mektep_agent.uplink.leases import leases_over
@@ -80,6 +81,7 @@ async def _run(order: RunOrder, folder: StateFolder, device: Device) -> int:
             leases_over(counted_leases(courier_lease_carriers(*courier), thrift.spend)),
             enrolled_at=device.enrolled_at,
             startup_delay_max_s=config.startup_delay_max_s,
+            rhythm=Rhythm(config.heartbeat_interval_s) if config.heartbeat_interval_s else None,
         )
         if order.manner is Manner.KEEP_ON:
             await _until_told(daemon.run())

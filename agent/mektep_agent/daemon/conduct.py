@@ -18,10 +18,12 @@ from mektep_agent.daemon.measuring import Measuring
 from mektep_agent.daemon.planning import KitOf, Planning
 from mektep_agent.daemon.supervise import keep_going, once
 from mektep_agent.daemon.thrift import Thrift
+from mektep_agent.daemon.vigil import Vigil
 from mektep_agent.daemon.watch import PERIOD_S, Watch
 from mektep_agent.link.counters import crossed
 from mektep_agent.outbox.threaded import ThreadedOutbox
 from mektep_agent.politeness.quiet import thresholds_of
+from mektep_agent.probes.outage.course import Rhythm
 from mektep_agent.schedule.agenda import Agenda
 from mektep_agent.schedule.trigger import AgendaTrigger
 from mektep_agent.uplink.carrier import Carriers
@@ -53,6 +55,7 @@ class Daemon:
         *,
         enrolled_at: datetime,
         startup_delay_max_s: float,
+        rhythm: Rhythm | None,
     ) -> None:
         self._outbox = outbox
         self._kit_of = kit_of
@@ -60,6 +63,21 @@ class Daemon:
         self._thrift = thrift
         self.measuring = Measuring(outbox, time, conditions, random, self._kept, crossed)
         self._courtesy = Courtesy(time, random, self.measuring.line, crossed, leases, lambda: thrift.used_bytes)
+        self._vigil = (
+            Vigil(
+                outbox,
+                time,
+                random,
+                self.measuring.line,
+                rhythm,
+                school_wait_s=self._school_wait_s,
+                is_exhausted=lambda: thrift.least_send_s > 0,
+                spend=thrift.spend,
+                on_kept=self._kept,
+            )
+            if rhythm is not None
+            else None
+        )
         self.errands = Errands(self.measuring, thrift, self._courtesy, outbox)
         self.delivering = Delivering(
             Delivery(outbox, carriers, time.source, random, time.boot_id),
@@ -102,6 +120,8 @@ class Daemon:
                 tasks.create_task(keep_going("delivering", self.delivering.run))
                 tasks.create_task(keep_going("watching", self._watch, pause_s=0.0))
                 tasks.create_task(keep_going("planning", self._replan_when_wanted, pause_s=0.0))
+                if self._vigil is not None:
+                    tasks.create_task(keep_going("vigil", self._vigil.run))
         finally:
             self._tasks = None
             self._scheduler.shutdown(wait=False)
@@ -116,6 +136,8 @@ class Daemon:
         self.measuring.kit = self._kit_of(assignment)
         handed_out = self._agenda.marks if self._agenda is not None else frozenset()
         self._courtesy.looks = self.measuring.kit.looks
+        if self._vigil is not None:
+            self._vigil.heart = self.measuring.kit.heart
         self._courtesy.thresholds = thresholds_of(assignment)
         self._agenda = await self._planning.agenda(assignment, self.measuring.kit, handed_out)
         self._thrift.follow(assignment, self._agenda)
@@ -183,6 +205,12 @@ class Daemon:
                 self._tasks.create_task(once("unmarking", self._outbox.unmark(ahead)))
         if abs(step_s) > _NOTABLE_STEP_S:
             self._replan_wanted.set()
+
+    def _school_wait_s(self) -> float:
+        """Return 0 while the line is to be watched, else the seconds until it is."""
+        if self._agenda is None or self.delivering.is_revoked:
+            return _NOTHING_PLANNED.total_seconds()
+        return self._agenda.school_wait_s(self._time.now())
 
     def _kept(self, readings: Sequence[Reading]) -> None:
         self.delivering.least_interval_s = self._thrift.least_send_s

@@ -9,10 +9,13 @@ from mektep_agent.config import Config
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.daemon.looks import build_looks
 from mektep_agent.daemon.measuring import Kit
+from mektep_agent.identity.device import load_device
+from mektep_agent.link.gateway import default_gateway
 from mektep_agent.mlab.consent import Consent
 from mektep_agent.mlab.locate import is_locate
 from mektep_agent.mlab.probe import MlabProbe
 from mektep_agent.politeness.quiet import Busy
+from mektep_agent.probes.outage.heart import Heart, build_heart
 from mektep_agent.probes.probe import Probe
 from mektep_agent.probes.table import Targets, build_probes, targets_of
 from mektep_wire import Assignment, ProbeName
@@ -42,7 +45,22 @@ def kit_of(assignment: Assignment, folder: StateFolder, config: Config) -> Kit:
             ProbeName.PATH: targets.path,
         },
         looks=looks,
+        heart=_heart_of(assignment, targets, folder),
     )
+
+
+def _heart_of(assignment: Assignment, targets: Targets, folder: StateFolder) -> Heart:
+    """Return the heartbeat of an assignment: with M-Lab's servers it beats towards the collector alone."""
+    device = load_device(folder)
+    collectors = [device.collector_url] if device is not None else []
+    echo: str | None = targets.echo
+    connect = targets.path
+    if is_locate(targets.throughput):
+        echoes = [target.address for target in assignment.targets if target.probe is ProbeName.LATENCY]
+        echo = echoes[0] if echoes else None
+        connect = collectors[0] if collectors else connect
+    elsewhere = [target.address for target in assignment.targets if not is_locate(target.address)]
+    return build_heart(echo, connect, [*collectors, *elsewhere], default_gateway, SystemTime(), random.SystemRandom())
 
 
 def _by_mlabs_rules(

@@ -16,6 +16,7 @@ from mektep_agent.link.one_test import OtherTestError
 from mektep_agent.outbox.parcel import OutboxFullError
 from mektep_agent.outbox.threaded import ThreadedOutbox
 from mektep_agent.politeness.quiet import Busy
+from mektep_agent.probes.outage.heart import Heart
 from mektep_agent.probes.probe import Probe, Run
 from mektep_agent.schedule.agenda import Errand
 from mektep_agent.schedule.slots import Slot
@@ -25,11 +26,12 @@ _LOG = logging.getLogger(__name__)
 
 
 class Kit(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is to measure with: the probes of an assignment, what each measures to, and looks before a test."""
+    """What there is to measure with: the probes and their targets, looks before a test, and the heartbeat."""
 
     probes: Mapping[ProbeName, Probe]
     targets: Mapping[ProbeName, str]
     looks: Mapping[Busy, RttLook] = {}
+    heart: Heart | None = None
 
 
 class Measuring:
