@@ -119,8 +119,10 @@ class Thrift:
     def _count_test(self, test_bytes: int) -> None:
         if self._account is None:
             self._early_bytes += test_bytes
-        else:
-            self._account.count_test(test_bytes)
+            return
+        self._account.count_test(test_bytes)
+        if self._assignment is not None and self._agenda is not None:
+            self._look_ahead(self._account, self._assignment, self._agenda)
 
     def _choose_test(self, account: Account, assignment: Assignment, agenda: Agenda, cap_bytes: int) -> Choice:
         reserve, slots_count = self._ahead(account, assignment, agenda)

@@ -162,6 +162,10 @@ def test_the_outlook_says_what_the_plan_comes_to_and_what_was_wanted(tmp_path: P
     assert outlook.wanted_bytes > SLOTS_COUNT * 20 * MB
     assert 480 * MB < outlook.forecast_bytes <= 500 * MB
     assert 20 <= outlook.tests_left_count <= 25
+    month.thrift.end_test([msgspec.structs.replace(a_reading(CHANCE, probe=ProbeName.THROUGHPUT), bytes_sent=600 * MB)])
+    after = read_ledger(month.folder).outlook
+    assert after is not None
+    assert (after.tests_left_count, after.forecast_bytes >= 600 * MB) == (0, True)
 
 
 @pytest.mark.parametrize(("unused", "ratio", "least", "most"), [(400, 0.0, 20, 25), (400, 0.5, 30, 37)])
