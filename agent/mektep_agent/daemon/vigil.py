@@ -217,9 +217,13 @@ class Vigil:
         return msgspec.json.encode(Memory(life=life, alive=self._now(), course=self._course, waiting=self._waiting))
 
     def _now(self) -> Moment:
-        source, clock = self._time.source, self._time.clock()
+        source, is_compared = self._time.source, self._time.is_compared
+        at = source.now()
         return Moment(
-            at=source.now(), monotonic_s=source.monotonic_s(), boot_id=self._time.boot_id, offset_s=clock.offset_s
+            at=at,
+            monotonic_s=source.monotonic_s(),
+            boot_id=self._time.boot_id,
+            offset_s=(self._time.now() - at).total_seconds() if is_compared else None,
         )
 
 
