@@ -17,7 +17,6 @@ from mektep_agent.mlab.locate import is_locate, locate_url
 from mektep_agent.mlab.policy import (
     LEAST_GAP_S,
     LONGEST_GAP_S,
-    MOST_IN_A_DAY_COUNT,
     MlabLog,
     gap_s,
     may_begin,
@@ -58,7 +57,7 @@ def test_however_often_it_is_asked_no_day_has_more_than_four_and_no_gap_is_too_s
             begun.append(now)
     for before, after in itertools.pairwise(begun):
         assert (after - before).total_seconds() >= LEAST_GAP_S
-    for first, fifth in zip(begun, begun[MOST_IN_A_DAY_COUNT:], strict=False):
+    for first, fifth in zip(begun, begun[4:], strict=False):
         assert fifth - first >= timedelta(days=1)
 
 
@@ -118,3 +117,14 @@ def test_which_targets_are_locate(target: str, *, expected: bool) -> None:
 def test_what_locate_answers(status: int, body: bytes, outcome: LocateOutcome, failure: FailureKind | None) -> None:
     found = read_answer(status, body)
     assert (found.outcome, found.failure, found.address) == (outcome, failure, "")
+
+
+def test_a_client_that_is_always_on_tests_three_or_four_times_a_day_and_never_five() -> None:
+    chance, log, now, begun = random.Random(6), MlabLog(), MONDAY_NOON, list[datetime]()
+    while now < MONDAY_NOON + timedelta(days=100):
+        now += timedelta(minutes=1)
+        if may_begin(log, now):
+            log = with_test(log, now, chance)
+            begun.append(now)
+    assert 300 <= len(begun) <= 400
+    assert all(fifth - first >= timedelta(days=1) for first, fifth in zip(begun, begun[4:], strict=False))
