@@ -57,3 +57,25 @@ class LookupSample(msgspec.Struct, frozen=True, kw_only=True):
 
     lookup_ms: float
     addresses: tuple[str, ...]
+
+
+class PageSample(msgspec.Struct, frozen=True, kw_only=True):
+    """One small public page, fetched once over connections of its own.
+
+    Look-up, connection and TLS are those of the address that was asked for, first byte and object those of the page
+    that was reached in the end. Look-up and connection are None behind a proxy, which makes them in our place;
+    `by_proxy` names it. `is_whole` tells whether the page ended before as much was read as is allowed.
+    """
+
+    dns_lookup_ms: float | None
+    tcp_connect_ms: float | None
+    tls_handshake_ms: float
+    ttfb_ms: float
+    small_object_ms: float
+    status: int
+    body_bytes: int
+    is_whole: bool
+    redirects_count: int
+    by_proxy: str | None
+    bytes_sent: int
+    bytes_received: int

@@ -18,12 +18,12 @@ class CertificateFiles(msgspec.Struct, frozen=True):
     key: Path
 
 
-def make_certificate(folder: Path) -> CertificateFiles:
-    """Write a certificate for `localhost`, 127.0.0.1 and ::1 that is valid for a day."""
+def make_certificate(folder: Path, *further_names: str, ends_in: timedelta = timedelta(days=1)) -> CertificateFiles:
+    """Write a certificate for `localhost`, 127.0.0.1, ::1 and further names that is valid for a day."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
-    names = [x509.DNSName("localhost")]
+    names = [x509.DNSName(one) for one in ("localhost", *further_names)]
     addresses = [x509.IPAddress(ipaddress.ip_address(one)) for one in ("127.0.0.1", "::1")]
     certificate = (
         x509.CertificateBuilder()
@@ -31,8 +31,8 @@ def make_certificate(folder: Path) -> CertificateFiles:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(now + ends_in)
         .add_extension(x509.SubjectAlternativeName([*names, *addresses]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

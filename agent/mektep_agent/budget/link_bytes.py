@@ -5,7 +5,7 @@ every second one is acknowledged the other way with 52; small datagrams carry 28
 own. So the count is a little above what an interface shows, never below.
 """
 
-from mektep_wire import ProbeName, Reading
+from mektep_wire import EngineName, ProbeName, Reading
 
 BULK_RATIO = 1.06
 """Line bytes of a bulk transfer, both ways together, over the bytes it carried."""
@@ -27,7 +27,8 @@ def on_the_line(reading: Reading) -> int:
         return 0
     counted = reading.bytes_sent + reading.bytes_received
     ratio = BULK_RATIO if reading.probe is ProbeName.THROUGHPUT else PACKET_RATIO
-    setup = SETUP_BYTES + (TLS_BYTES if reading.target.startswith(("wss:", "https:")) else 0)
+    counts_tls = reading.engine is EngineName.HTTP
+    setup = SETUP_BYTES + (TLS_BYTES if reading.target.startswith(("wss:", "https:")) and not counts_tls else 0)
     return int(counted * ratio) + setup
 
 

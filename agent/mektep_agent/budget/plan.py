@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import msgspec
 
-from mektep_wire import Assignment, Direction
+from mektep_wire import Assignment, Direction, ProbeName
 
 _BYTES_PER_S_AND_MBPS = 125_000
 _FULL_LENGTH_S = 10.0
@@ -24,6 +24,8 @@ LATENCY_BYTES = 4_600
 """One latency reading on the link: a score of small packets each way, with their headers."""
 PATH_BYTES = 4_000
 """One look at the path: gateway echoes leave the school's line alone, look-up and connections do not."""
+PLATFORM_BYTES = 20_000
+"""One page of one learning platform: certificates, headers, a few kB of the page."""
 DELIVERY_BYTES = 12_000
 """One delivery: a TLS connection, a signed batch, a receipt."""
 
@@ -94,7 +96,10 @@ def reserve_for(assignment: Assignment, school_s: float, measured_bytes_per_scho
     It is computed from the intervals of the assignment; where more was measured, that counts, as path and the rest.
     """
     latency = school_s * (LATENCY_BYTES / assignment.latency_interval_s + DELIVERY_BYTES / _delivery_s(assignment))
-    path = school_s * PATH_BYTES / assignment.path_interval_s
+    platforms_count = sum(target.probe is ProbeName.PLATFORM for target in assignment.targets)
+    path = school_s * (
+        PATH_BYTES / assignment.path_interval_s + platforms_count * PLATFORM_BYTES / assignment.platform_interval_s
+    )
     measured = round(school_s * measured_bytes_per_school_s)
     latency_bytes = int(latency)
     return Reserve(latency_bytes=latency_bytes, path_bytes=max(int(path), measured - latency_bytes))

@@ -45,6 +45,13 @@ class SpeedtestUse(StrEnum):
     ALLOWED = "allowed"
 
 
+class LocalTargets(StrEnum):
+    """Whether learning platforms may be at addresses that are not public."""
+
+    REFUSED = "refused"
+    ALLOWED = "allowed"
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that a person may set on the school's computer."""
 
@@ -75,3 +82,5 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How long to wait for a connection to the collector."""
     request_timeout_s: Annotated[float, msgspec.Meta(ge=1.0, le=3_600.0)] = 120.0
     """How long one request to the collector may take in all."""
+    platform_local_targets: LocalTargets = LocalTargets.REFUSED
+    """Whether learning platforms at addresses that are not public are measured: `refused`; `allowed` is for tests."""

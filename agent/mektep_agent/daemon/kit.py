@@ -9,6 +9,7 @@ from mektep_agent.config import Config
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.daemon.looks import build_looks
 from mektep_agent.daemon.measuring import Kit
+from mektep_agent.engines.http import HttpEngine, HttpSettings
 from mektep_agent.identity.device import load_device
 from mektep_agent.link.gateway import default_gateway
 from mektep_agent.mlab.consent import Consent
@@ -16,6 +17,7 @@ from mektep_agent.mlab.locate import is_locate
 from mektep_agent.mlab.probe import MlabProbe
 from mektep_agent.politeness.quiet import Busy
 from mektep_agent.probes.outage.heart import Heart, build_heart
+from mektep_agent.probes.platform import PLATFORMS_TARGET, PlatformProbe, platforms_of
 from mektep_agent.probes.probe import Probe
 from mektep_agent.probes.table import Targets, build_probes, targets_of
 from mektep_wire import Assignment, ProbeName
@@ -32,6 +34,10 @@ def kit_of(assignment: Assignment, folder: StateFolder, config: Config) -> Kit:
     chance = random.SystemRandom()
     probes = dict(build_probes(targets, SystemTime(), chance))
     looks = dict(build_looks(targets.echo, SystemTime(), chance))
+    platforms = platforms_of(assignment)
+    if platforms:
+        pages = HttpEngine(HttpSettings(local_targets=config.platform_local_targets), SystemTime())
+        probes[ProbeName.PLATFORM] = PlatformProbe(pages, platforms, SystemTime(), chance)
     if is_locate(targets.throughput):
         probes = _by_mlabs_rules(probes, targets, folder, config)
         if not any(target.probe is ProbeName.LATENCY for target in assignment.targets):
@@ -43,6 +49,7 @@ def kit_of(assignment: Assignment, folder: StateFolder, config: Config) -> Kit:
             ProbeName.THROUGHPUT: targets.throughput,
             ProbeName.LATENCY: targets.echo,
             ProbeName.PATH: targets.path,
+            ProbeName.PLATFORM: PLATFORMS_TARGET,
         },
         looks=looks,
         heart=_heart_of(assignment, targets, folder),

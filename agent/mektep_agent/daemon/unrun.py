@@ -30,6 +30,7 @@ _ENGINES = {
     ProbeName.THROUGHPUT: EngineName.NDT7,
     ProbeName.LATENCY: EngineName.UDP_ECHO,
     ProbeName.PATH: EngineName.ICMP,
+    ProbeName.PLATFORM: EngineName.HTTP,
 }
 
 

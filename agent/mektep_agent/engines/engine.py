@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-from mektep_agent.sample import EchoSample, LookupSample, Point, ThroughputSample
+from mektep_agent.sample import EchoSample, LookupSample, PageSample, Point, ThroughputSample
 from mektep_wire import Direction, EngineName, FailureKind, StopReason
 
 
@@ -113,4 +113,25 @@ class LookupEngine(Protocol):
 
     async def measure(self, name: str, timeout_s: float) -> LookupSample:
         """Resolve `name`; raises EngineError with a kind of the DNS family."""
+        ...
+
+
+class PageEngine(Protocol):
+    """Fetches one small public page and times its steps."""
+
+    @property
+    def name(self) -> EngineName:
+        """The engine's name on the wire."""
+        ...
+
+    def version(self) -> str:
+        """Return the version of the program or code that measures."""
+        ...
+
+    def obstacle(self) -> str | None:
+        """Return why this engine cannot run on this computer, in words for a person, or None."""
+        ...
+
+    async def measure(self, target: str, expected_text: str | None) -> PageSample:
+        """Fetch the page at `target`, which must hold `expected_text` if that is given; raises EngineError."""
         ...

@@ -76,6 +76,7 @@ class Agenda:
             for probe, interval_s in (
                 (ProbeName.LATENCY, assignment.latency_interval_s),
                 (ProbeName.PATH, assignment.path_interval_s),
+                (ProbeName.PLATFORM, assignment.platform_interval_s),
             )
             if probe in probes
         ]
