@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from mektep_agent.sample import Point, ThroughputSample
-from mektep_wire import StopReason
+from mektep_wire import Interval, StopReason
 
 FULL_LENGTH_METHOD: Final = "full_length/1"
 """Name of the method of `mean_throughput_mbps` in a reading; a change of what it computes changes the number."""
@@ -24,12 +24,16 @@ _ZERO: Final = Point(0.0, 0)
 
 
 class Throughput(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sample says: the school's figure by `method` and its count of points, and NDT7's own figure."""
+    """What a sample says: the school's figure by `method` and its count of points, and NDT7's own figure.
+
+    `interval` is the figure's interval of confidence in Mbit/s, where the method states one.
+    """
 
     value_mbps: float
     ndt7_mbps: float
     point_count: int
     method: str
+    interval: Interval | None = None
 
 
 class FullLength:
