@@ -18,10 +18,13 @@ from rich.table import Table
 
 from mektep_agent.cli.settle import ConfigOption, fail, settle
 from mektep_agent.clock import SystemTime
+from mektep_agent.daemon.attended import attended
 from mektep_agent.daemon.exit_code import ExitCode
 from mektep_agent.engines.speedtest import Consent
 from mektep_agent.link.boot import boot_id
 from mektep_agent.link.conditions import conditions
+from mektep_agent.link.counters import crossed
+from mektep_agent.link.one_test import OtherTestError
 from mektep_agent.probes.probe import Probe, Run
 from mektep_agent.probes.table import build_probes
 from mektep_agent.probes.throughput_engines import build_throughput_engine, targets_for
@@ -87,7 +90,10 @@ def measure(
         fail(f"the engine {name.value} cannot run: {obstacle}", ExitCode.FAILED)
     directions = tuple(Direction) if direction is Way.BOTH else (Direction(direction.value),)
     probes = build_probes(targets, time, random.SystemRandom(), directions=directions, engine=chosen)
-    readings = number(asyncio.run(_run_all(list(probes.values()))))
+    try:
+        readings = number(asyncio.run(_run_all(list(probes.values()), server)))
+    except OtherTestError as error:
+        fail(f"{error}; try again later", ExitCode.FAILED)
     if as_json:
         sys.stdout.write(msgspec.json.encode({"readings": readings}).decode() + "\n")
     else:
@@ -130,13 +136,13 @@ def table(readings: Sequence[Reading]) -> Table:
     return shown
 
 
-async def _run_all(probes: Sequence[Probe]) -> list[Reading]:
+async def _run_all(probes: Sequence[Probe], server: str) -> list[Reading]:
     run = Run(trigger=Trigger.MANUAL, boot_id=boot_id(), conditions=conditions())
     readings: list[Reading] = []
     order = [ProbeName.PATH, ProbeName.LATENCY, ProbeName.THROUGHPUT]
     for probe in sorted(probes, key=lambda probe: order.index(probe.name)):
         with _progress(probe.name):
-            readings += await probe.run(run)
+            readings += await attended(probe, run, server, SystemTime(), crossed)
     return readings
 
 
