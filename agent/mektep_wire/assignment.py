@@ -78,7 +78,7 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     `time_zone` is a tz database name. Days off are the public holidays of `holiday_country` and `days_off`, less
     `working_days` (a government may move a working day). `contracted_*_mbps` and `norm_mbps` are for the local page.
-    `audit_ratio` of the slots are audits, drawn by `audit_seed` as `is_audit` says; without a seed none is. Where audits
+    `audit_ratio` of the slots are audits, drawn by `audit_seed` as `is_audit` says; without a seed none is. Where they
     show that shortened tests miss by more than `shortcut_error_max_ratio`, the device tests at full length by itself.
     """
 

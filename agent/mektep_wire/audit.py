@@ -11,6 +11,7 @@ SEED_BYTES: Final = 16
 """Length of an audit seed."""
 
 _DRAWN_BYTES: Final = 8
+_DRAWN_END: Final = 1 << 64
 
 
 def is_audit(seed: bytes, device_id: str, slot: str, ratio: float) -> bool:
@@ -21,4 +22,4 @@ def is_audit(seed: bytes, device_id: str, slot: str, ratio: float) -> bool:
     ratio is one at every higher ratio. Only runs of slots are drawn; one that was left out is not made up for.
     """
     drawn = hmac.digest(seed, f"{device_id}\n{slot}".encode("ascii"), "sha256")
-    return int.from_bytes(drawn[:_DRAWN_BYTES], "big") < ratio * 2 ** (8 * _DRAWN_BYTES)
+    return int.from_bytes(drawn[:_DRAWN_BYTES], "big") < ratio * _DRAWN_END

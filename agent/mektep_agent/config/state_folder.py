@@ -48,6 +48,11 @@ class StateFolder:
         return self.path / "mlab.json"
 
     @property
+    def links(self) -> Path:
+        """File of what was learnt of each link, and how far shortened tests can be relied on there."""
+        return self.path / "links.json"
+
+    @property
     def lock(self) -> Path:
         """File that one daemon at a time holds locked."""
         return self.path / "agent.lock"

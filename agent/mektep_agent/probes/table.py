@@ -15,10 +15,10 @@ from mektep_agent.engines.tcp_connect import TcpConnectEngine
 from mektep_agent.engines.udp_echo import DEFAULT_PORT, UdpEchoEngine
 from mektep_agent.link.gateway import default_gateway
 from mektep_agent.probes.latency import LatencyProbe
+from mektep_agent.probes.manner import AlwaysFullLength
 from mektep_agent.probes.path import PathProbe
 from mektep_agent.probes.probe import Probe
 from mektep_agent.probes.throughput import ThroughputProbe
-from mektep_agent.statistics.throughput import FullLength
 from mektep_wire import Assignment, Direction, ProbeName
 
 FULL_LENGTH_LIMITS = Limits()
@@ -70,7 +70,7 @@ def build_probes(
         ProbeName.THROUGHPUT: ThroughputProbe(
             engine or Ndt7Engine(time=time),
             targets.throughput,
-            FullLength(),
+            AlwaysFullLength(),
             time,
             random,
             limits=limits,

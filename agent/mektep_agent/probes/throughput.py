@@ -5,20 +5,26 @@ from collections.abc import Sequence
 from contextlib import suppress
 from random import Random
 
+import msgspec
+
 from mektep_agent.clock import TimeSource
-from mektep_agent.engines.engine import EchoEngine, EchoPlan, EngineError, Limits, StopRule, ThroughputEngine
+from mektep_agent.engines.engine import EchoEngine, EchoPlan, EngineError, Limits, ThroughputEngine
 from mektep_agent.probes.draft import Draft, Result
+from mektep_agent.probes.manner import Figures, Manner
 from mektep_agent.probes.probe import Run
 from mektep_agent.sample import EchoSample, ThroughputSample
 from mektep_agent.statistics.latency import latency
-from mektep_agent.statistics.throughput import mean_throughput_mbps
 from mektep_wire import Direction, EngineName, FailureKind, Metric, ProbeName, Reading
 
 LOADED_SPACING_S = 0.2
 _VALUE = {
-    Direction.DOWNLOAD: (Metric.DOWNLOAD_THROUGHPUT_MBPS, Metric.DOWNLOAD_NDT7_MBPS),
-    Direction.UPLOAD: (Metric.UPLOAD_THROUGHPUT_MBPS, Metric.UPLOAD_NDT7_MBPS),
-}
+    Direction.DOWNLOAD: (
+        Metric.DOWNLOAD_THROUGHPUT_MBPS, Metric.DOWNLOAD_NDT7_MBPS, Metric.DOWNLOAD_FULL_LENGTH_MBPS,
+    ),
+    Direction.UPLOAD: (
+        Metric.UPLOAD_THROUGHPUT_MBPS, Metric.UPLOAD_NDT7_MBPS, Metric.UPLOAD_FULL_LENGTH_MBPS,
+    ),
+}  # fmt: skip
 
 
 class ThroughputProbe:
@@ -28,7 +34,7 @@ class ThroughputProbe:
         self,
         engine: ThroughputEngine,
         target: str,
-        stop: StopRule,
+        manner: Manner,
         time: TimeSource,
         random: Random,
         *,
@@ -39,7 +45,7 @@ class ThroughputProbe:
     ) -> None:
         self._engine = engine
         self._target = target
-        self._stop = stop
+        self._manner = manner
         self._time = time
         self._random = random
         self._limits = limits
@@ -57,6 +63,8 @@ class ThroughputProbe:
         return [await self._one(run, direction, seq) for seq, direction in enumerate(self._directions, start=1)]
 
     async def _one(self, run: Run, direction: Direction, seq: int) -> Reading:
+        transfer = self._manner.plan(run, direction)
+        run = msgspec.structs.replace(run, trigger=transfer.trigger)
         draft = Draft(self._time, self._random, run, ProbeName.THROUGHPUT, self._target, direction)
         name, version = self._engine.name, self._engine.version()
         obstacle = self._engine.obstacle()
@@ -65,14 +73,14 @@ class ThroughputProbe:
         heard: list[EchoSample] = []
         loaded = asyncio.create_task(self._loaded(heard))
         try:
-            sample = await self._engine.measure(self._target, direction, self._limits, self._stop)
+            sample = await self._engine.measure(self._target, direction, self._limits, transfer.stop)
         except EngineError as error:
             return draft.failed(name, version, error, seq)
         finally:
             loaded.cancel()
             with suppress(asyncio.CancelledError):
                 await loaded
-        return draft.good(name, version, _result(name, sample, _joined(heard)), seq)
+        return draft.good(name, version, _result(name, sample, transfer.settle(sample), _joined(heard)), seq)
 
     async def _loaded(self, heard: list[EchoSample]) -> None:
         """Time round trips, in short rounds, until cancelled; only whole rounds count."""
@@ -100,13 +108,17 @@ def _joined(rounds: Sequence[EchoSample]) -> EchoSample | None:
     )
 
 
-def _result(engine: EngineName, sample: ThroughputSample, rtts: EchoSample | None) -> Result:
-    found = mean_throughput_mbps(sample)
-    value, ndt7 = _VALUE[sample.direction]
+def _result(engine: EngineName, sample: ThroughputSample, figures: Figures, rtts: EchoSample | None) -> Result:
+    found = figures.stated
+    value, ndt7, full_length = _VALUE[sample.direction]
     values = {value: found.value_mbps}
     counts = {value: found.point_count}
     if engine is EngineName.NDT7:
-        values[ndt7], counts[ndt7] = found.ndt7_mbps, len(sample.points)
+        values[ndt7] = (figures.full_length or found).ndt7_mbps
+        counts[ndt7] = len(sample.points)
+    if figures.full_length is not None:
+        values[full_length] = figures.full_length.value_mbps
+        counts[full_length] = figures.full_length.point_count
     if sample.direction is Direction.DOWNLOAD and sample.tcp.bytes_sent and sample.tcp.bytes_retransmitted is not None:
         ratio = sample.tcp.bytes_retransmitted / sample.tcp.bytes_sent
         values[Metric.RETRANSMISSION_RATIO] = min(1.0, ratio)
@@ -123,6 +135,7 @@ def _result(engine: EngineName, sample: ThroughputSample, rtts: EchoSample | Non
     return Result(
         values=values,
         sample_counts=counts,
+        intervals={} if found.interval is None else {value: found.interval},
         bytes_sent=sample.bytes_sent + extra_sent,
         bytes_received=sample.bytes_received + extra_received,
         method=found.method,

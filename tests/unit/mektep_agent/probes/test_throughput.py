@@ -6,10 +6,10 @@ from random import Random
 import pytest
 
 from mektep_agent.engines.engine import EngineError, Limits
+from mektep_agent.probes.manner import AlwaysFullLength
 from mektep_agent.probes.probe import UNNUMBERED_EPOCH, Run
 from mektep_agent.probes.throughput import ThroughputProbe
 from mektep_agent.sample import ThroughputSample
-from mektep_agent.statistics.throughput import FullLength
 from mektep_wire import Direction, FailureKind, Metric, Outcome, Reading, StopReason, Trigger, decode, encode
 from tests.support.agent_time import BOOT, SetTime
 from tests.support.scripted_engines import ScriptedThroughput, steady
@@ -22,7 +22,7 @@ GOOD: dict[Direction, ThroughputSample | EngineError] = {
 
 
 def run(engine: ScriptedThroughput) -> list[Reading]:
-    probe = ThroughputProbe(engine, "ws://h:8081", FullLength(), SetTime(), Random(1), limits=Limits())
+    probe = ThroughputProbe(engine, "ws://h:8081", AlwaysFullLength(), SetTime(), Random(1), limits=Limits())
     readings = list(asyncio.run(probe.run(RUN)))
     assert [decode(Reading, encode(reading)) for reading in readings] == readings
     return readings

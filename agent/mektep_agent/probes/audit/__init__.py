@@ -1,0 +1,1 @@
+"""Shortened throughput tests that audit themselves: the draw, what is remembered of each link, and the fallback."""
