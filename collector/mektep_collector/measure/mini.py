@@ -32,7 +32,7 @@ def mini_plan(request: Request) -> Plan | None:
         return Answer(body=b"test=test\n")
     if name == "upload.php":
         size_bytes = body_bytes(request) if request.method == "POST" else 0
-        return Take(size_bytes=size_bytes, answer=Answer(body=f"size={size_bytes}\n".encode()))
+        return Take(size_bytes=size_bytes, answer=Answer(body=f"size={size_bytes or 0}\n".encode()))
     picture = _PICTURE.fullmatch(name)
     if picture is None:
         return Answer(status=404, body=b"There is nothing here.\n")

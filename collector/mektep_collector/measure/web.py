@@ -12,6 +12,7 @@ import msgspec
 from mektep_collector.clock import TimeSource
 from mektep_collector.measure.admission import Admission, Place
 from mektep_collector.measure.channel import Channel, ChannelError
+from mektep_collector.measure.chunks import ChunkCounter, ChunkError
 from mektep_collector.measure.counts import Counts
 from mektep_collector.measure.handshake import Refusal, answer_request, refuse
 from mektep_collector.measure.head import TurnedAwayError, read_head
@@ -106,7 +107,9 @@ class WebServer:
                 request, plan = None, error.answer
             if plan is None:
                 raise TurnedAwayError(Turned.REFUSED, _other(head))
-            stays = request is not None and "close" not in request.tokens("connection")
+            # Where a body in chunks ends in what was read is not worth knowing: such a connection is not used again.
+            is_chunked = isinstance(plan, Take) and plan.size_bytes is None
+            stays = request is not None and not is_chunked and "close" not in request.tokens("connection")
             if not self._perform(channel, request, plan, rest, stays):
                 self._see_off(channel)
                 return
@@ -130,7 +133,7 @@ class WebServer:
         until_s = self._now_s() + self._timing.transfer_s
         if isinstance(plan, Answer):
             return self._say(channel, plan, stays, until_s) and stays
-        if isinstance(plan, Take) and not plan.size_bytes:
+        if isinstance(plan, Take) and plan.size_bytes == 0:
             return self._say(channel, plan.answer, stays, until_s) and stays
         with self._admission.place() as place:
             if place is Place.TAKEN:
@@ -168,20 +171,24 @@ class WebServer:
     ) -> tuple[int, bool]:
         if request is not None and request.headers.get("expect", "").lower() == "100-continue":
             channel.send_all(_CONTINUE, until_s)
-        taken_bytes = min(len(rest), plan.size_bytes)
+        sink = ChunkCounter() if plan.size_bytes is None else _Counted(plan.size_bytes)
         buffer = memoryview(bytearray(_BUFFER_BYTES))
+        fresh = memoryview(rest)
         try:
-            while taken_bytes < plan.size_bytes:
-                count = channel.receive_into(buffer[: min(_BUFFER_BYTES, plan.size_bytes - taken_bytes)])
+            while True:
+                sink.feed(fresh)
+                if sink.is_done:
+                    return sink.payload_bytes, self._say(channel, plan.answer, stays, until_s)
+                # No more than the body: what comes behind it is the next request.
+                left_bytes = _BUFFER_BYTES if plan.size_bytes is None else plan.size_bytes - sink.payload_bytes
+                count = channel.receive_into(buffer[:left_bytes])
                 if count == 0 or (count is None and self._now_s() >= until_s):
-                    return taken_bytes, False
+                    return sink.payload_bytes, False
                 if count is None:
                     channel.wait_to_receive(until_s)
-                else:
-                    taken_bytes += count
-        except ChannelError:
-            return taken_bytes, False
-        return taken_bytes, self._say(channel, plan.answer, stays, until_s)
+                fresh = buffer[: count or 0]
+        except (ChannelError, ChunkError):
+            return sink.payload_bytes, False
 
     def _say(self, channel: Channel, answer: Answer, stays: bool, until_s: float) -> bool:
         head = encode_head(answer.status, answer.media_type, len(answer.body), answer.headers, _connection(stays))
@@ -201,6 +208,21 @@ class WebServer:
                     channel.wait_to_receive(until_s)
         except ChannelError:
             return  # the client did not want to know
+
+
+class _Counted:
+    """A body that said its length."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self._size_bytes = size_bytes
+        self.payload_bytes = 0
+
+    @property
+    def is_done(self) -> bool:
+        return self.payload_bytes >= self._size_bytes
+
+    def feed(self, data: memoryview) -> None:
+        self.payload_bytes = min(self.payload_bytes + len(data), self._size_bytes)
 
 
 def _other(head: bytes) -> Refusal:

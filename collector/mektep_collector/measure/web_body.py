@@ -18,10 +18,15 @@ class BodyError(Exception):
         self.answer = Answer(status=status, body=text.encode() + b"\n")
 
 
-def body_bytes(request: Request) -> int:
-    """Return the length of the body that follows the head, 0 for none; raises BodyError."""
+def body_bytes(request: Request) -> int | None:
+    """Return the length of the body that follows the head, 0 for none, None where it comes in chunks.
+
+    Raises BodyError.
+    """
     if "transfer-encoding" in request.headers:
-        raise BodyError(411, "Say with Content-Length how long the body is.")
+        if request.tokens("transfer-encoding") != ["chunked"] or "content-length" in request.headers:
+            raise BodyError(400, "A body comes in chunks or with Content-Length, in one of the two ways.")
+        return None
     told = request.headers.get("content-length", "0")
     if not (told.isascii() and told.isdecimal() and len(told) <= _MOST_DIGITS):
         raise BodyError(400, "Content-Length is no number.")

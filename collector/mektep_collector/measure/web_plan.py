@@ -39,9 +39,9 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Take(msgspec.Struct, frozen=True, kw_only=True):
-    """An upload: a body of `size_bytes` is taken in and counted, then `answer` goes back."""
+    """An upload: a body of `size_bytes`, None for one in chunks, is taken in and counted, then `answer` goes back."""
 
-    size_bytes: int
+    size_bytes: int | None
     answer: Answer
 
 

@@ -14,9 +14,8 @@
 
   const now = () => performance.now() / 1000;
   const digits = (value) => (value < 10 ? 2 : value < 100 ? 1 : 0);
-  const shown = (value) => new Intl.NumberFormat(root.dataset.locale, {
-    minimumFractionDigits: digits(value), maximumFractionDigits: digits(value),
-  }).format(value);
+  // Not every browser knows how numbers are written in Kazakh.
+  const shown = (value) => value.toFixed(digits(value)).replace(".", root.dataset.decimal);
 
   function rateMbps(points) {
     const end = points[points.length - 1];

@@ -54,6 +54,12 @@ def test_a_post_of_twenty_megabytes_is_taken() -> None:
     assert (plan.size_bytes, plan.answer.status, plan.answer.body) == (20_000_000, 200, b"")
 
 
+def test_a_body_in_chunks_is_taken_without_a_length() -> None:
+    plan = librespeed_plan(request("/empty.php", "POST", "Transfer-Encoding: chunked"), CLIENT)
+    assert isinstance(plan, Take)
+    assert plan.size_bytes is None
+
+
 @pytest.mark.parametrize(
     ("line", "status"),
     [
@@ -61,7 +67,8 @@ def test_a_post_of_twenty_megabytes_is_taken() -> None:
         ("Content-Length: 9999999999999", 400),
         ("Content-Length: -1", 400),
         ("Content-Length: 5, 5", 400),
-        ("Transfer-Encoding: chunked", 411),
+        ("Transfer-Encoding: gzip, chunked", 400),
+        ("Transfer-Encoding: chunked\r\nContent-Length: 5", 400),
     ],
 )
 def test_a_post_of_no_known_or_too_great_length_is_refused(line: str, status: int) -> None:

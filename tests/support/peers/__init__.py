@@ -1,0 +1,1 @@
+"""Clients that are not ours, run against our measuring server: on this machine or in a host of the laboratory."""
