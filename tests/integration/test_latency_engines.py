@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from random import Random
@@ -15,7 +16,10 @@ from mektep_agent.engines.engine import EchoPlan, EngineError
 from mektep_agent.engines.icmp import IcmpEngine
 from mektep_agent.engines.tcp_connect import TcpConnectEngine
 from mektep_agent.engines.udp_echo import UdpEchoEngine
-from mektep_wire import FailureKind
+from mektep_agent.probes.latency import FALLBACK_PLAN, IDLE_PLAN, LatencyProbe
+from mektep_agent.probes.probe import Run
+from mektep_wire import EngineName, FailureKind, Outcome, Trigger
+from tests.support.agent_time import BOOT
 from tests.support.running_measure_server import measure_server
 
 PLAN = EchoPlan(probe_count=6, spacing_s=0.01, timeout_s=0.4)
@@ -93,6 +97,27 @@ def test_a_closed_udp_port_is_refused() -> None:
     with pytest.raises(EngineError) as failed:
         asyncio.run(udp().measure(f"udp://127.0.0.1:{closed_port(socket.SOCK_DGRAM)}", PLAN))
     assert failed.value.kind is FailureKind.CONNECTION_REFUSED
+
+
+def test_a_port_that_says_no_is_not_asked_on() -> None:
+    begun_s = time.monotonic()
+    with pytest.raises(EngineError) as failed:
+        asyncio.run(udp().measure(f"udp://127.0.0.1:{closed_port(socket.SOCK_DGRAM)}", IDLE_PLAN))
+    assert failed.value.kind is FailureKind.CONNECTION_REFUSED
+    assert failed.value.bytes_sent < IDLE_PLAN.probe_count * IDLE_PLAN.payload_bytes / 2
+    assert time.monotonic() - begun_s < 1.0
+
+
+def test_where_udp_says_no_the_probe_times_connections_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed, port = closed_port(socket.SOCK_DGRAM), server.getsockname()[1]
+        probe = LatencyProbe(
+            udp(), f"udp://127.0.0.1:{closed}", TcpConnectEngine(TIME), f"tcp://127.0.0.1:{port}", TIME, Random(1)
+        )
+        begun_s = time.monotonic()
+        (reading,) = asyncio.run(probe.run(Run(trigger=Trigger.INTERVAL, boot_id=BOOT)))
+    assert (reading.engine, reading.outcome) == (EngineName.TCP_CONNECT, Outcome.OK)
+    assert time.monotonic() - begun_s < FALLBACK_PLAN.probe_count * FALLBACK_PLAN.spacing_s + 1.0
 
 
 @pytest.mark.parametrize("target", ["127.0.0.1:8082", "tcp://127.0.0.1:1", "udp://"])

@@ -6,12 +6,14 @@ from urllib.parse import urlsplit
 
 from mektep_agent.clock import TimeSource
 from mektep_agent.engines.engine import EchoPlan, EngineError
-from mektep_agent.engines.failures import from_lookup_error, from_os_error
+from mektep_agent.engines.failures import from_os_error
+from mektep_agent.engines.resolve import Address, resolve
 from mektep_agent.sample import EchoSample
 from mektep_wire import VERSION, EngineName, FailureKind
 
 _HANDSHAKE_BYTES = 3 * 60
 """What opening and closing one connection costs a direction at most, headers and all."""
+_LOOKUP_TIMEOUT_S = 5.0
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -45,25 +47,17 @@ class TcpConnectEngine:
 
     async def measure(self, target: str, plan: EchoPlan) -> EchoSample:
         """Open the plan's connections one after the other; raises EngineError where none could be opened."""
-        loop = asyncio.get_running_loop()
         try:
             host, port = parse_target(target)
         except ValueError as error:
             raise EngineError(FailureKind.PROTOCOL_ERROR, str(error)) from None
-        try:
-            async with asyncio.timeout(plan.timeout_s + 5.0):
-                found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except TimeoutError:
-            raise EngineError(FailureKind.DNS_TIMEOUT, f"no resolver answered for {host}") from None
-        except socket.gaierror as error:
-            raise from_lookup_error(error, host) from None
-        family, _, _, _, where = found[0]
+        addresses = list(await resolve(host, port, _LOOKUP_TIMEOUT_S))
         began_s = self._time.monotonic_s()
         rtts_ms: list[float | None] = []
         last: EngineError | None = None
         for number in range(plan.probe_count):
             try:
-                rtts_ms.append(await self._open(family, where, plan.timeout_s))
+                rtts_ms.append(await self._open_first(addresses, plan.timeout_s))
             except OSError as error:
                 last = from_os_error(error, target, FailureKind.CONNECT_TIMEOUT)
                 rtts_ms.append(None)
@@ -80,6 +74,17 @@ class TcpConnectEngine:
             bytes_sent=len(rtts_ms) * _HANDSHAKE_BYTES,
             bytes_received=len(rtts_ms) * _HANDSHAKE_BYTES,
         )
+
+    async def _open_first(self, addresses: list[Address], timeout_s: float) -> float:
+        """Return the milliseconds of one connection, after dropping addresses that lead nowhere; raises OSError."""
+        while True:
+            try:
+                return await self._open(addresses[0].family, addresses[0].endpoint, timeout_s)
+            except OSError:
+                # A name with an address of a family that this computer has no route for has another.
+                if len(addresses) == 1:
+                    raise
+                del addresses[0]
 
     async def _open(self, family: int, where: tuple[object, ...], timeout_s: float) -> float:
         """Return the milliseconds that one connection took; raises OSError."""

@@ -5,13 +5,14 @@ the probe went to and carries both; late, doubled and foreign datagrams do not c
 """
 
 import asyncio
-import socket
+from contextlib import suppress
 from random import Random
 from urllib.parse import urlsplit
 
 from mektep_agent.clock import TimeSource
 from mektep_agent.engines.engine import EchoPlan, EngineError
-from mektep_agent.engines.failures import from_lookup_error, from_os_error
+from mektep_agent.engines.failures import from_os_error
+from mektep_agent.engines.resolve import resolve
 from mektep_agent.sample import EchoSample
 from mektep_wire import VERSION, EngineName, FailureKind
 from mektep_wire.echo import ECHO_MAGIC, ECHO_MAX_BYTES, ECHO_MIN_BYTES
@@ -19,6 +20,7 @@ from mektep_wire.echo import ECHO_MAGIC, ECHO_MAX_BYTES, ECHO_MIN_BYTES
 DEFAULT_PORT = 8082
 _NONCE_BYTES = 16
 _NUMBER_BYTES = 8
+_LOOKUP_TIMEOUT_S = 5.0
 
 
 def parse_target(target: str) -> tuple[str, int]:
@@ -37,6 +39,7 @@ class _Answers(asyncio.DatagramProtocol):
         self.error: OSError | None = None
         self.missing_count = count
         self.complete = asyncio.Event()
+        self.turned_away = asyncio.Event()
         self._head = ECHO_MAGIC + nonce
         self._time = time
 
@@ -56,6 +59,8 @@ class _Answers(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         if isinstance(exc, OSError):
             self.error = exc
+            if self.missing_count == len(self.rtts_ms):
+                self.turned_away.set()
 
 
 class UdpEchoEngine:
@@ -86,17 +91,18 @@ class UdpEchoEngine:
         except ValueError as error:
             raise EngineError(FailureKind.PROTOCOL_ERROR, str(error)) from None
         nonce = self._random.randbytes(_NONCE_BYTES)
-        try:
-            async with asyncio.timeout(plan.timeout_s + 5.0):
+        found = await resolve(host, port, _LOOKUP_TIMEOUT_S)
+        for last, address in enumerate(found, start=1 - len(found)):
+            try:
                 transport, answers = await loop.create_datagram_endpoint(
-                    lambda: _Answers(nonce, plan.probe_count, self._time), remote_addr=(host, port)
+                    lambda: _Answers(nonce, plan.probe_count, self._time), remote_addr=address.endpoint[:2]
                 )
-        except TimeoutError:
-            raise EngineError(FailureKind.DNS_TIMEOUT, f"no resolver answered for {host}") from None
-        except OSError as error:
-            if isinstance(error, socket.gaierror):
-                raise from_lookup_error(error, host) from None
-            raise from_os_error(error, target, FailureKind.NETWORK_UNREACHABLE) from None
+            except OSError as error:
+                # A name with an address of a family that this computer has no route for has another.
+                if not last:
+                    raise from_os_error(error, target, FailureKind.NETWORK_UNREACHABLE) from None
+            else:
+                break
         try:
             return await self._exchange(transport, answers, target, plan, nonce)
         finally:
@@ -107,21 +113,20 @@ class UdpEchoEngine:
     ) -> EchoSample:
         began_s = self._time.monotonic_s()
         size_bytes = min(max(plan.payload_bytes, ECHO_MIN_BYTES), ECHO_MAX_BYTES)
+        sent_count = 0
         for number in range(plan.probe_count):
             probe = (ECHO_MAGIC + nonce + number.to_bytes(_NUMBER_BYTES, "big")).ljust(size_bytes, b"\0")
             answers.sent_s[number] = self._time.monotonic_s()
             transport.sendto(probe)
-            if number + 1 < plan.probe_count:
-                await asyncio.sleep(plan.spacing_s)
-        try:
-            async with asyncio.timeout(plan.timeout_s):
-                await answers.complete.wait()
-        except TimeoutError:
-            pass
-        sent_bytes = size_bytes * plan.probe_count
+            sent_count += 1
+            if number + 1 < plan.probe_count and await _happens(answers.turned_away, plan.spacing_s):
+                break
+        await _either(answers.complete, answers.turned_away, plan.timeout_s)
+        sent_bytes = size_bytes * sent_count
         if all(rtt is None for rtt in answers.rtts_ms):
             if answers.error is not None:
-                raise from_os_error(answers.error, target, FailureKind.NO_ANSWER)
+                refusal = from_os_error(answers.error, target, FailureKind.NO_ANSWER)
+                raise EngineError(refusal.kind, refusal.detail, bytes_sent=sent_bytes)
             raise EngineError(
                 FailureKind.NO_ANSWER, f"{target} answered none of {plan.probe_count} probes", bytes_sent=sent_bytes
             )
@@ -131,3 +136,21 @@ class UdpEchoEngine:
             bytes_sent=sent_bytes,
             bytes_received=answers.received_bytes,
         )
+
+
+async def _happens(event: asyncio.Event, timeout_s: float) -> bool:
+    """Wait for an event, so long at most; say whether it came."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+    return event.is_set()
+
+
+async def _either(one: asyncio.Event, other: asyncio.Event, timeout_s: float) -> None:
+    """Wait for one of two events, so long at most."""
+    waiting = [asyncio.ensure_future(event.wait()) for event in (one, other)]
+    try:
+        await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waiting:
+            wait.cancel()

@@ -11,7 +11,8 @@ from mektep_agent.sample import EchoSample
 from mektep_agent.statistics.latency import CONFIDENCE_RATIO, latency
 from mektep_wire import EngineName, FailureKind, Interval, Metric, ProbeName, Reading
 
-IDLE_PLAN = EchoPlan(probe_count=20, spacing_s=0.1, timeout_s=2.0)
+IDLE_PLAN = EchoPlan(probe_count=20, spacing_s=0.2, timeout_s=2.0, payload_bytes=32)
+"""The same packets, as far apart, are sent under load (`under_load`): what differs is the load's."""
 FALLBACK_PLAN = EchoPlan(probe_count=5, spacing_s=0.2, timeout_s=3.0)
 _WARM_UP = EchoPlan(probe_count=1, spacing_s=0.0, timeout_s=2.0)
 _UDP_IS_CLOSED = {FailureKind.NO_ANSWER, FailureKind.CONNECTION_REFUSED}
@@ -70,7 +71,8 @@ class LatencyProbe:
         try:
             await engine.measure(target, _WARM_UP)
         except EngineError as error:
-            if error.kind not in _UDP_IS_CLOSED:
+            # A port that says no says it again; a packet that is lost may be the only one.
+            if error.kind is not FailureKind.NO_ANSWER:
                 raise
         return await engine.measure(target, plan)
 
