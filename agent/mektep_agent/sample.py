@@ -10,10 +10,15 @@ from mektep_wire import Direction, StopReason
 
 
 class Point(msgspec.Struct, frozen=True, array_like=True):
-    """Bytes that the receiving side had in all, `elapsed_s` after the test began."""
+    """Bytes that the receiving side had in order in all, `elapsed_s` after the test began.
+
+    `segments_count` is how many TCP segments with data had reached its kernel by then, in whatever order: where one is
+    lost, bytes stand still until it comes again, and segments go on. None where nobody tells.
+    """
 
     elapsed_s: float
     total_bytes: int
+    segments_count: int | None = None
 
 
 class TcpCounters(msgspec.Struct, frozen=True, kw_only=True):

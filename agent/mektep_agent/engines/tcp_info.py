@@ -28,6 +28,7 @@ class KernelCounters(msgspec.Struct, frozen=True, kw_only=True):
     bytes_retransmitted: int | None = None
     segments_sent: int | None = None
     segments_received: int | None = None
+    data_segments_received: int | None = None
     since_received_ms: int | None = None
 
 
@@ -42,6 +43,7 @@ def parse_tcp_info(raw: bytes) -> KernelCounters:
         bytes_retransmitted=_field(raw, 208, "=Q"),
         segments_sent=_field(raw, 136, "=I"),
         segments_received=_field(raw, 140, "=I"),
+        data_segments_received=_field(raw, 152, "=I"),
         since_received_ms=_field(raw, 52, "=I"),
     )
 

@@ -32,6 +32,7 @@ NARROW_RATIO: Final = 0.02
 """The half-width of the interval over the mean, at most."""
 _FIRST_PIECE_RATIO: Final = 0.03
 _HALVES_RATIO: Final = 0.02
+_CREDIBLE_RATIO: Final = 0.25
 _MOST_BEGINNINGS: Final = 16
 _STUDENT_T: Final = 2.365
 """Two-sided 95 % of Student's t with `PIECES` - 1 = 7 degrees of freedom."""
@@ -59,15 +60,15 @@ def steady_part(points: Sequence[Point], demand: Demand) -> Steady | None:
     """Return the longest steady part that ends with the last point, None where there is none yet."""
     if len(points) <= PIECES:
         return None
-    end = points[-1]
-    least_s = LEAST_S * demand.longer_ratio
+    course = _Course(points)
+    end_s = course.times_s[-1]
     share = SHARE_OF_START_RATIO * demand.longer_ratio
-    first = bisect_left(points, demand.passed_bytes, key=_total_bytes)
+    first = bisect_left(course.in_order_bytes, demand.passed_bytes)
     # The latest beginning leaves room for the pieces, and lasts long enough.
-    latest_s = min(end.elapsed_s - least_s, end.elapsed_s / (1 + share))
-    last = min(len(points) - PIECES - 1, bisect_left(points, latest_s, key=_elapsed_s) - 1)
+    latest_s = min(end_s - LEAST_S * demand.longer_ratio, end_s / (1 + share))
+    last = min(len(points) - PIECES - 1, bisect_left(course.times_s, latest_s) - 1)
     for begin in range(first, last + 1, max(1, (last + 1 - first) // _MOST_BEGINNINGS)):
-        found = _judged(points, begin)
+        found = course.judge(begin)
         if found is not None:
             return found
     return None
@@ -75,55 +76,70 @@ def steady_part(points: Sequence[Point], demand: Demand) -> Steady | None:
 
 def measured(points: Sequence[Point], begin: int) -> Steady | None:
     """Return the mean from point `begin` to the last and its interval, however wide; None without bytes or time."""
-    since, until = points[begin], points[-1]
-    length_s = until.elapsed_s - since.elapsed_s
-    mean_mbps = (until.total_bytes - since.total_bytes) * _MBPS / length_s if length_s > 0 else 0.0
-    if mean_mbps <= 0:
-        return None
-    rates_mbps = _piece_rates_mbps(points, begin)
-    variance = sum((rate - mean_mbps) ** 2 for rate in rates_mbps) / (PIECES - 1)
-    return Steady(
-        value_mbps=mean_mbps,
-        half_width_mbps=_STUDENT_T * float((variance / PIECES) ** 0.5),
-        since_s=since.elapsed_s,
-        until_s=until.elapsed_s,
-        point_count=len(points) - begin,
-    )
+    return _Course(points, in_order=True).measure(begin)
 
 
-def _judged(points: Sequence[Point], begin: int) -> Steady | None:
-    found = measured(points, begin)
-    if found is None or found.half_width_mbps > NARROW_RATIO * found.value_mbps:
-        return None
-    rates_mbps = _piece_rates_mbps(points, begin)
-    half = PIECES // 2
-    growth_mbps = (sum(rates_mbps[half:]) - sum(rates_mbps[:half])) / half
-    is_even = abs(growth_mbps) <= _HALVES_RATIO * found.value_mbps
-    is_under_way = rates_mbps[0] >= (1 - _FIRST_PIECE_RATIO) * found.value_mbps
-    return found if is_even and is_under_way else None
+class _Course:
+    """What arrived over time: by segments where all points tell them, since those do not wait for a lost one."""
+
+    def __init__(self, points: Sequence[Point], *, in_order: bool = False) -> None:
+        self.times_s = [point.elapsed_s for point in points]
+        self.in_order_bytes = [point.total_bytes for point in points]
+        segments = [point.segments_count for point in points]
+        self._arrived_bytes: Sequence[float] = self.in_order_bytes
+        if not in_order and None not in segments:
+            self._arrived_bytes = _by_segments(self.in_order_bytes, [count or 0 for count in segments])
+
+    def measure(self, begin: int) -> Steady | None:
+        """Return the mean from `begin` to the last point and its interval, or None without bytes or time."""
+        length_s = self.times_s[-1] - self.times_s[begin]
+        mean_mbps = (self._arrived_bytes[-1] - self._arrived_bytes[begin]) * _MBPS / length_s if length_s > 0 else 0.0
+        if mean_mbps <= 0:
+            return None
+        variance = sum((rate - mean_mbps) ** 2 for rate in self._rates_mbps(begin)) / (PIECES - 1)
+        return Steady(
+            value_mbps=mean_mbps,
+            half_width_mbps=_STUDENT_T * float((variance / PIECES) ** 0.5),
+            since_s=self.times_s[begin],
+            until_s=self.times_s[-1],
+            point_count=len(self.times_s) - begin,
+        )
+
+    def judge(self, begin: int) -> Steady | None:
+        """Return the part from `begin` if it is steady."""
+        found = self.measure(begin)
+        if found is None or found.half_width_mbps > NARROW_RATIO * found.value_mbps:
+            return None
+        rates_mbps = self._rates_mbps(begin)
+        half = PIECES // 2
+        growth_mbps = (sum(rates_mbps[half:]) - sum(rates_mbps[:half])) / half
+        is_even = abs(growth_mbps) <= _HALVES_RATIO * found.value_mbps
+        is_under_way = rates_mbps[0] >= (1 - _FIRST_PIECE_RATIO) * found.value_mbps
+        return found if is_even and is_under_way and self._is_credible(begin) else None
+
+    def _is_credible(self, begin: int) -> bool:
+        """Tell whether bytes in order came about as fast as the segments say: nobody is believed against them."""
+        arrived = self._arrived_bytes[-1] - self._arrived_bytes[begin]
+        in_order = self.in_order_bytes[-1] - self.in_order_bytes[begin]
+        return abs(in_order - arrived) <= _CREDIBLE_RATIO * arrived
+
+    def _rates_mbps(self, begin: int) -> list[float]:
+        since_s = self.times_s[begin]
+        piece_s = (self.times_s[-1] - since_s) / PIECES
+        totals = [self._arrived_at(since_s + piece * piece_s) for piece in range(1, PIECES)]
+        edges = [self._arrived_bytes[begin], *totals, self._arrived_bytes[-1]]
+        return [(after - before) * _MBPS / piece_s for before, after in pairwise(edges)]
+
+    def _arrived_at(self, at_s: float) -> float:
+        """Return what had arrived at a moment between two points, in a straight line."""
+        after = max(1, min(bisect_left(self.times_s, at_s), len(self.times_s) - 1))
+        one_s, two_s = self.times_s[after - 1], self.times_s[after]
+        one, two = self._arrived_bytes[after - 1], self._arrived_bytes[after]
+        return one + (two - one) * (at_s - one_s) / (two_s - one_s) if two_s > one_s else two
 
 
-def _piece_rates_mbps(points: Sequence[Point], begin: int) -> list[float]:
-    since_s = points[begin].elapsed_s
-    piece_s = (points[-1].elapsed_s - since_s) / PIECES
-    totals = [_bytes_at(points, since_s + piece * piece_s) for piece in range(1, PIECES)]
-    edges = [float(points[begin].total_bytes), *totals, float(points[-1].total_bytes)]
-    return [(after - before) * _MBPS / piece_s for before, after in pairwise(edges)]
-
-
-def _bytes_at(points: Sequence[Point], at_s: float) -> float:
-    """Return the bytes at a moment between two points, in a straight line."""
-    after = min(bisect_left(points, at_s, key=_elapsed_s), len(points) - 1)
-    one, two = points[max(after - 1, 0)], points[after]
-    if two.elapsed_s <= one.elapsed_s:
-        return float(two.total_bytes)
-    share = (at_s - one.elapsed_s) / (two.elapsed_s - one.elapsed_s)
-    return one.total_bytes + share * (two.total_bytes - one.total_bytes)
-
-
-def _elapsed_s(point: Point) -> float:
-    return point.elapsed_s
-
-
-def _total_bytes(point: Point) -> int:
-    return point.total_bytes
+def _by_segments(in_order_bytes: Sequence[int], segments: Sequence[int]) -> Sequence[float]:
+    """Return what had arrived in any order: segments, each of what one carries where nothing is missing before it."""
+    later = range(len(segments) // 3, len(segments))
+    segment_bytes = max((in_order_bytes[at] / segments[at] for at in later if segments[at]), default=0.0)
+    return [count * segment_bytes for count in segments] if segment_bytes else in_order_bytes

@@ -31,7 +31,8 @@ def run_download(session: Session, stop: StopRule) -> ThroughputSample:
         # A point is to count all that has come by then, unless reading cannot keep up.
         if session.is_drained or now_s >= session.next_look_s + _HASTE_S:
             if session.is_look_due(now_s):
-                points.append(Point(now_s - session.began_s, session.reader.data_bytes))
+                segments_count = session.stream.counters().data_segments_received
+                points.append(Point(now_s - session.began_s, session.reader.data_bytes, segments_count))
                 reason = reason or stop.decide(points)
                 reading.look()
             reason = reason or session.end_reached(now_s)

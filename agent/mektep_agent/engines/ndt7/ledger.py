@@ -15,6 +15,7 @@ _LATE_S: Final = 1.0
 _FIN_BYTES: Final = 16
 _TLS_RATIO: Final = 0.01
 _TLS_BYTES: Final = 1 << 14
+_LONGEST_SEGMENT_BYTES: Final = 1 << 16
 
 
 class UploadLedger:
@@ -48,6 +49,13 @@ class UploadLedger:
             and last.total_bytes <= report.received_bytes <= most_bytes
         )
         if is_possible:
-            self.points.append(Point(report.elapsed_s, report.received_bytes))
+            self.points.append(Point(report.elapsed_s, report.received_bytes, self._segments_count(report, last)))
         else:
             self.refused_count += 1
+
+    @staticmethod
+    def _segments_count(report: Report, last: Point) -> int | None:
+        """Return the count of segments if it can be true: it never goes back, and none is longer than IP allows."""
+        count = report.segments_count
+        least = max(last.segments_count or 0, (report.received_bytes or 0) // _LONGEST_SEGMENT_BYTES)
+        return count if count is not None and count >= least else None

@@ -21,10 +21,11 @@ class MeasurementError(Exception):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server said: bytes that it had received by `elapsed_s` of its own clock, and its kernel's counters."""
+    """What a server said: bytes and data segments that it had received by `elapsed_s`, and its kernel's counters."""
 
     elapsed_s: float | None = None
     received_bytes: int | None = None
+    segments_count: int | None = None
     tcp: TcpCounters = TcpCounters()
 
 
@@ -53,12 +54,15 @@ def parse_report(payload: bytes) -> Report:
         raise MeasurementError("a text message is JSON, but no object")
     app, bbr, tcp = (_object(fields, name) for name in ("AppInfo", "BBRInfo", "TCPInfo"))
     elapsed_us, received_bytes = _count(tcp, "ElapsedTime"), _count(tcp, "BytesReceived")
+    segments_count = _count(tcp, "DataSegsIn")
     if elapsed_us is None or received_bytes is None:
+        segments_count = None
         elapsed_us, received_bytes = _count(app, "ElapsedTime"), _count(app, "NumBytes")
     is_known = elapsed_us is not None and received_bytes is not None
     return Report(
         elapsed_s=elapsed_us / _US_PER_S if is_known and elapsed_us is not None else None,
         received_bytes=received_bytes if is_known else None,
+        segments_count=segments_count,
         tcp=_counters(tcp, bbr),
     )
 

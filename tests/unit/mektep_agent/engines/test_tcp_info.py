@@ -5,6 +5,7 @@ from mektep_agent.engines.tcp_info import KernelCounters, parse_tcp_info
 RAW = bytearray(256)
 for offset, form, value in (
     (52, "=I", 520), (120, "=Q", 1200), (128, "=Q", 1280), (136, "=I", 136), (140, "=I", 140), (148, "=I", 1480),
+    (152, "=I", 152),
     (200, "=Q", 2000), (208, "=Q", 2080),
 ):  # fmt: skip
     struct.pack_into(form, RAW, offset, value)
@@ -19,6 +20,7 @@ def test_counters_stand_where_the_kernel_writes_them() -> None:
         bytes_retransmitted=2080,
         segments_sent=136,
         segments_received=140,
+        data_segments_received=152,
         since_received_ms=520,
     )
 
@@ -30,6 +32,7 @@ def test_an_older_kernel_leaves_out_what_it_does_not_know() -> None:
         bytes_received=1280,
         segments_sent=136,
         segments_received=140,
+        data_segments_received=152,
         since_received_ms=520,
     )
     assert parse_tcp_info(bytes(RAW[:127])).bytes_acked is None
