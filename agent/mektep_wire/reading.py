@@ -209,9 +209,9 @@ class Reading(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True,
 
     (device, `epoch`, `seq`) is unique for ever: `epoch` is the birth id of the outbox, `seq` counts up from 1 in it
     without a gap, so a collector knows what it has not got. `sample_counts` says on how many observations each value
-    rests, `streams_count` how many connections loaded the link together, where it was more than one. Raises ValueError
-    (msgspec.ValidationError when decoded) for values outside a metric's bounds and for an
-    outcome that contradicts `failure`, `skip` or `values`.
+    rests, `streams_count` how many connections loaded the link together, where it was more than one, and
+    `loaded_rtt_engine` what timed the round trips beside that load. Raises ValueError (msgspec.ValidationError when
+    decoded) for values outside a metric's bounds and for an outcome that contradicts `failure`, `skip` or `values`.
     """
 
     id: Identifier
@@ -244,6 +244,7 @@ class Reading(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True,
     skip: SkipReason | None = None
     stop_reason: StopReason | None = None
     streams_count: StreamsCount | None = None
+    loaded_rtt_engine: EngineName | None = None
     conditions: Conditions = Conditions()
     origin: Origin = Origin.MEASURED
     outage: Outage | None = None

@@ -134,6 +134,7 @@ def readings(draw: st.DrawFn) -> Reading:
         failure=draw(failures) if outcome is Outcome.FAILED else None,
         skip=draw(st.sampled_from(SkipReason)) if outcome is Outcome.SKIPPED else None,
         stop_reason=draw(st.none() | st.sampled_from(StopReason)),
+        loaded_rtt_engine=draw(st.none() | st.sampled_from(EngineName)),
         conditions=draw(conditions),
         origin=draw(st.sampled_from(Origin)),
         outage=draw(st.none() | outages) if probe is ProbeName.OUTAGE else None,

@@ -39,6 +39,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     method: str | None = None
     stop_reason: StopReason | None = None
     streams_count: int = 1
+    loaded_rtt_engine: EngineName | None = None
 
 
 class Draft:
@@ -106,5 +107,6 @@ class Draft:
             failure=failure,
             stop_reason=result.stop_reason,
             streams_count=result.streams_count if result.streams_count > 1 else None,
+            loaded_rtt_engine=result.loaded_rtt_engine,
             conditions=self._run.conditions,
         )

@@ -19,7 +19,8 @@ from mektep_agent.probes.manner import AlwaysFullLength
 from mektep_agent.probes.path import PathProbe
 from mektep_agent.probes.probe import Probe
 from mektep_agent.probes.throughput import ThroughputProbe
-from mektep_wire import Assignment, Direction, ProbeName
+from mektep_agent.probes.under_load import UnderLoad
+from mektep_wire import Assignment, Direction, EngineName, ProbeName
 
 FULL_LENGTH_LIMITS = Limits()
 
@@ -66,6 +67,8 @@ def build_probes(
 ) -> Mapping[ProbeName, Probe]:
     """Return every probe, ready to run; throughput by `engine`, by NDT7 where none is given."""
     udp, tcp = UdpEchoEngine(time, random), TcpConnectEngine(time)
+    # iperf3's server serves one connection at a time, and turns others away aloud.
+    connect_target = None if engine is not None and engine.name is EngineName.IPERF3 else targets.path
     return {
         ProbeName.THROUGHPUT: ThroughputProbe(
             engine or Ndt7Engine(time=time),
@@ -75,8 +78,7 @@ def build_probes(
             random,
             limits=limits,
             directions=directions,
-            echo=udp,
-            echo_target=targets.echo,
+            beside=lambda: UnderLoad(udp, targets.echo, tcp, connect_target, time),
         ),
         ProbeName.LATENCY: LatencyProbe(udp, targets.echo, tcp, targets.path, time, random),
         ProbeName.PATH: PathProbe(

@@ -1,22 +1,21 @@
 """Throughput: download, then upload, one reading each, with round trips timed while the link is full."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from random import Random
 
 import msgspec
 
 from mektep_agent.clock import TimeSource
-from mektep_agent.engines.engine import EchoEngine, EchoPlan, EngineError, Limits, ThroughputEngine
+from mektep_agent.engines.engine import EngineError, Limits, ThroughputEngine
 from mektep_agent.probes.draft import Draft, Result
 from mektep_agent.probes.manner import Figures, Manner
 from mektep_agent.probes.probe import Run
-from mektep_agent.sample import EchoSample, ThroughputSample
-from mektep_agent.statistics.latency import latency
+from mektep_agent.probes.under_load import Beside, UnderLoad
+from mektep_agent.sample import ThroughputSample
 from mektep_wire import Direction, EngineName, FailureKind, Metric, ProbeName, Reading
 
-LOADED_SPACING_S = 0.2
 _VALUE = {
     Direction.DOWNLOAD: (
         Metric.DOWNLOAD_THROUGHPUT_MBPS, Metric.DOWNLOAD_NDT7_MBPS, Metric.DOWNLOAD_FULL_LENGTH_MBPS,
@@ -40,8 +39,7 @@ class ThroughputProbe:
         *,
         limits: Limits,
         directions: Sequence[Direction] = (Direction.DOWNLOAD, Direction.UPLOAD),
-        echo: EchoEngine | None = None,
-        echo_target: str = "",
+        beside: Callable[[], UnderLoad] | None = None,
     ) -> None:
         self._engine = engine
         self._target = target
@@ -50,8 +48,7 @@ class ThroughputProbe:
         self._random = random
         self._limits = limits
         self._directions = directions
-        self._echo = echo
-        self._echo_target = echo_target
+        self._beside = beside
 
     @property
     def name(self) -> ProbeName:
@@ -70,45 +67,21 @@ class ThroughputProbe:
         obstacle = self._engine.obstacle()
         if obstacle is not None:
             return draft.failed(name, version, EngineError(FailureKind.ENGINE_UNAVAILABLE, obstacle), seq)
-        heard: list[EchoSample] = []
-        loaded = asyncio.create_task(self._loaded(heard))
+        under_load = self._beside() if self._beside is not None else None
         try:
-            sample = await self._engine.measure(self._target, direction, self._limits, transfer.stop)
+            async with AsyncExitStack() as stack:
+                if under_load is not None:
+                    await stack.enter_async_context(under_load.timed())
+                sample = await self._engine.measure(self._target, direction, self._limits, transfer.stop)
         except EngineError as error:
             return draft.failed(name, version, error, seq)
-        finally:
-            loaded.cancel()
-            with suppress(asyncio.CancelledError):
-                await loaded
-        return draft.good(name, version, _result(name, sample, transfer.settle(sample), _joined(heard)), seq)
-
-    async def _loaded(self, heard: list[EchoSample]) -> None:
-        """Time round trips, in short rounds, until cancelled; only whole rounds count."""
-        plan = EchoPlan(probe_count=5, spacing_s=LOADED_SPACING_S, timeout_s=1.5)
-        while self._echo is not None:
-            try:
-                heard.append(await self._echo.measure(self._echo_target, plan))
-            except EngineError as error:
-                if error.kind is not FailureKind.NO_ANSWER:
-                    return
-                lost = (None,) * plan.probe_count
-                heard.append(EchoSample(rtts_ms=lost, duration_s=0.0, bytes_sent=error.bytes_sent, bytes_received=0))
+        seen = under_load.seen() if under_load is not None else Beside()
+        # An audit is read over and over, which takes a part of a second.
+        figures = await asyncio.to_thread(transfer.settle, sample)
+        return draft.good(name, version, _result(name, sample, figures, seen), seq)
 
 
-def _joined(rounds: Sequence[EchoSample]) -> EchoSample | None:
-    """Return the rounds as one sample; None where nothing came back in any, as then UDP is likely closed."""
-    rtts_ms = tuple(rtt for sample in rounds for rtt in sample.rtts_ms)
-    if all(rtt is None for rtt in rtts_ms):
-        return None
-    return EchoSample(
-        rtts_ms=rtts_ms,
-        duration_s=sum(sample.duration_s for sample in rounds),
-        bytes_sent=sum(sample.bytes_sent for sample in rounds),
-        bytes_received=sum(sample.bytes_received for sample in rounds),
-    )
-
-
-def _result(engine: EngineName, sample: ThroughputSample, figures: Figures, rtts: EchoSample | None) -> Result:
+def _result(engine: EngineName, sample: ThroughputSample, figures: Figures, beside: Beside) -> Result:
     found = figures.stated
     value, ndt7, full_length = _VALUE[sample.direction]
     values = {value: found.value_mbps}
@@ -123,22 +96,14 @@ def _result(engine: EngineName, sample: ThroughputSample, figures: Figures, rtts
         ratio = sample.tcp.bytes_retransmitted / sample.tcp.bytes_sent
         values[Metric.RETRANSMISSION_RATIO] = min(1.0, ratio)
         counts[Metric.RETRANSMISSION_RATIO] = sample.tcp.bytes_sent // 1_448
-    extra_sent = extra_received = 0
-    if rtts is not None:
-        extra_sent, extra_received = rtts.bytes_sent, rtts.bytes_received
-        under_load = latency(rtts)
-        values[Metric.LOADED_RTT_MS] = under_load.median_ms
-        values[Metric.LOADED_RTT_P95_MS] = under_load.p95_ms
-        values[Metric.LOADED_PACKET_LOSS_RATIO] = under_load.loss_ratio
-        counts[Metric.LOADED_RTT_MS] = counts[Metric.LOADED_RTT_P95_MS] = under_load.answered_count
-        counts[Metric.LOADED_PACKET_LOSS_RATIO] = under_load.probe_count
     return Result(
-        values=values,
-        sample_counts=counts,
-        intervals={} if found.interval is None else {value: found.interval},
-        bytes_sent=sample.bytes_sent + extra_sent,
-        bytes_received=sample.bytes_received + extra_received,
+        values={**values, **beside.values},
+        sample_counts={**counts, **beside.sample_counts},
+        intervals={**({} if found.interval is None else {value: found.interval}), **beside.intervals},
+        bytes_sent=sample.bytes_sent + beside.bytes_sent,
+        bytes_received=sample.bytes_received + beside.bytes_received,
         method=found.method,
         stop_reason=sample.stop_reason,
         streams_count=sample.streams_count,
+        loaded_rtt_engine=beside.engine,
     )

@@ -120,7 +120,8 @@ class _Way:
 class UnderLoad:
     """Times round trips beside a load: echoes towards `echo_target`, connections towards `connect_target`.
 
-    Raises ValueError for targets of another form.
+    Some servers take a second connection ill: without `connect_target` none is made. Raises ValueError for targets of
+    another form.
     """
 
     def __init__(
@@ -128,13 +129,15 @@ class UnderLoad:
         echo: EchoEngine,
         echo_target: str,
         connect: EchoEngine,
-        connect_target: str,
+        connect_target: str | None,
         time: TimeSource,
         resolve_name: Resolve = resolve,
     ) -> None:
-        echo_place, connect_place = udp_echo.parse_target(echo_target), tcp_connect.parse_target(connect_target)
-        self._echo = _Way(echo, "udp", *echo_place, IDLE_PLAN.spacing_s, time, resolve_name)
-        self._connect = _Way(connect, "tcp", *connect_place, CONNECT_SPACING_S, time, resolve_name)
+        self._echo = _Way(echo, "udp", *udp_echo.parse_target(echo_target), IDLE_PLAN.spacing_s, time, resolve_name)
+        self._ways = [self._echo]
+        if connect_target is not None:
+            place = tcp_connect.parse_target(connect_target)
+            self._ways.append(_Way(connect, "tcp", *place, CONNECT_SPACING_S, time, resolve_name))
         self._time = time
         self._begin_s = self._end_s = time.monotonic_s()
 
@@ -142,7 +145,7 @@ class UnderLoad:
     async def timed(self) -> AsyncGenerator[None]:
         """Send for as long as the block runs; the last answers are waited for after it."""
         self._begin_s = self._time.monotonic_s()
-        sending = [asyncio.create_task(way.send_on()) for way in (self._echo, self._connect)]
+        sending = [asyncio.create_task(way.send_on()) for way in self._ways]
         try:
             yield
         finally:
@@ -154,18 +157,16 @@ class UnderLoad:
     def seen(self) -> Beside:
         """Return what was seen; without values where nothing came back in time."""
         ramped_s = self._begin_s + RAMP_RATIO * (self._end_s - self._begin_s)
-        echoes = self._echo.within(ramped_s, self._end_s)
-        connects = self._connect.within(ramped_s, self._end_s)
         cost = Beside(
-            bytes_sent=self._echo.bytes_sent + self._connect.bytes_sent,
-            bytes_received=self._echo.bytes_received + self._connect.bytes_received,
+            bytes_sent=sum(way.bytes_sent for way in self._ways),
+            bytes_received=sum(way.bytes_received for way in self._ways),
         )
         # Where no packet ever came back UDP is closed, and the connections speak alone.
-        is_echoed = any(trip.rtt_ms is not None for trip in self._echo.trips)
-        way, trips = (self._echo, echoes) if is_echoed else (self._connect, connects)
-        if all(rtt is None for rtt in trips):
+        heard = [way for way in self._ways if any(trip.rtt_ms is not None for trip in way.trips)]
+        trips = [way.within(ramped_s, self._end_s) for way in heard]
+        if not heard or all(rtt is None for rtt in trips[0]):
             return cost
-        return _beside(way.engine.name, trips, connects if is_echoed else [], cost)
+        return _beside(heard[0].engine.name, trips[0], trips[1] if len(trips) > 1 else [], cost)
 
 
 def _beside(engine: EngineName, trips: list[float | None], foreign: list[float | None], cost: Beside) -> Beside:
