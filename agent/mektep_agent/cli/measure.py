@@ -25,8 +25,11 @@ from mektep_agent.link.boot import boot_id
 from mektep_agent.link.conditions import conditions
 from mektep_agent.link.counters import crossed
 from mektep_agent.link.one_test import OtherTestError
+from mektep_agent.probes.audit.conduct import Part, Unlearnt
+from mektep_agent.probes.audit.frugal import Frugal
+from mektep_agent.probes.manner import AlwaysFullLength, Manner
 from mektep_agent.probes.probe import Probe, Run
-from mektep_agent.probes.table import build_probes
+from mektep_agent.probes.table import FULL_LENGTH_LIMITS, build_probes
 from mektep_agent.probes.throughput_engines import build_throughput_engine, targets_for
 from mektep_wire import METRICS, Direction, EngineName, FailureKind, Outcome, ProbeName, Reading, Trigger
 
@@ -74,6 +77,9 @@ def measure(
         str | None, typer.Option(help="UDP echo server as HOST:PORT. Default: the server's host, port 8082.")
     ] = None,
     ca_file: Annotated[Path | None, typer.Option(help="Certificate authority to trust for wss and https, PEM.")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Run to full length, and state both figures: an audit of the short test.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the readings in wire form on stdout.")] = False,
     config: ConfigOption = None,
 ) -> None:
@@ -89,7 +95,8 @@ def measure(
     if obstacle is not None:
         fail(f"the engine {name.value} cannot run: {obstacle}", ExitCode.FAILED)
     directions = tuple(Direction) if direction is Way.BOTH else (Direction(direction.value),)
-    probes = build_probes(targets, time, random.SystemRandom(), directions=directions, engine=chosen)
+    manner = _manner(name, Part.AUDIT if full else Part.SHORTENED)
+    probes = build_probes(targets, time, random.SystemRandom(), directions=directions, engine=chosen, manner=manner)
     try:
         readings = number(asyncio.run(_run_all(list(probes.values()), server)))
     except OtherTestError as error:
@@ -99,6 +106,13 @@ def measure(
     else:
         Console().print(table(readings))
     raise typer.Exit(exit_code(readings))
+
+
+def _manner(engine: EngineName, part: Part) -> Manner:
+    """Return how to test: only tests by NDT7 can be shortened."""
+    if engine is not EngineName.NDT7:
+        return AlwaysFullLength()
+    return Unlearnt(Frugal(), part, FULL_LENGTH_LIMITS)
 
 
 def number(readings: Sequence[Reading]) -> list[Reading]:

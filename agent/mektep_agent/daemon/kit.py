@@ -12,14 +12,19 @@ from mektep_agent.daemon.measuring import Kit
 from mektep_agent.engines.http import HttpEngine, HttpSettings
 from mektep_agent.identity.device import load_device
 from mektep_agent.link.gateway import default_gateway
+from mektep_agent.link.network import this_network
 from mektep_agent.mlab.consent import Consent
 from mektep_agent.mlab.locate import is_locate
 from mektep_agent.mlab.probe import MlabProbe
 from mektep_agent.politeness.quiet import Busy
+from mektep_agent.probes.audit.conduct import AuditedTests, AuditTerms
+from mektep_agent.probes.audit.frugal import Frugal
+from mektep_agent.probes.audit.memory import FolderMemory
+from mektep_agent.probes.manner import Manner
 from mektep_agent.probes.outage.heart import Heart, build_heart
 from mektep_agent.probes.platform import PLATFORMS_TARGET, PlatformProbe, platforms_of
 from mektep_agent.probes.probe import Probe
-from mektep_agent.probes.table import Targets, build_probes, targets_of
+from mektep_agent.probes.table import FULL_LENGTH_LIMITS, Targets, build_probes, targets_of
 from mektep_wire import Assignment, ProbeName
 
 _LOG = logging.getLogger(__name__)
@@ -32,14 +37,23 @@ def kit_of(assignment: Assignment, folder: StateFolder, config: Config) -> Kit:
     except ValueError:
         return Kit(probes={}, targets={})
     chance = random.SystemRandom()
-    probes = dict(build_probes(targets, SystemTime(), chance))
+    tests = AuditedTests(
+        Frugal(),
+        targets.throughput,
+        AuditTerms.of(assignment),
+        FolderMemory(folder, SystemTime()),
+        this_network,
+        SystemTime(),
+        FULL_LENGTH_LIMITS,
+    )
+    probes = dict(build_probes(targets, SystemTime(), chance, manner=tests))
     looks = dict(build_looks(targets.echo, SystemTime(), chance))
     platforms = platforms_of(assignment)
     if platforms:
         pages = HttpEngine(HttpSettings(local_targets=config.platform_local_targets), SystemTime())
         probes[ProbeName.PLATFORM] = PlatformProbe(pages, platforms, SystemTime(), chance)
     if is_locate(targets.throughput):
-        probes = _by_mlabs_rules(probes, targets, folder, config)
+        probes = _by_mlabs_rules(probes, targets, tests, folder, config)
         if not any(target.probe is ProbeName.LATENCY for target in assignment.targets):
             # M-Lab's Locate echoes nothing, and is not there to be probed.
             del probes[ProbeName.LATENCY], looks[Busy.ECHO_RTT]
@@ -71,7 +85,7 @@ def _heart_of(assignment: Assignment, targets: Targets, folder: StateFolder) -> 
 
 
 def _by_mlabs_rules(
-    probes: Mapping[ProbeName, Probe], targets: Targets, folder: StateFolder, config: Config
+    probes: Mapping[ProbeName, Probe], targets: Targets, tests: Manner, folder: StateFolder, config: Config
 ) -> dict[ProbeName, Probe]:
     """Return the probes with throughput as M-Lab allows it, or without it where the school has not consented."""
     others = dict(probes)
@@ -80,7 +94,7 @@ def _by_mlabs_rules(
 
     def probe_of(address: str) -> Probe:
         located = Targets(throughput=address, echo=targets.echo, path=targets.path)
-        return build_probes(located, SystemTime(), chance)[ProbeName.THROUGHPUT]
+        return build_probes(located, SystemTime(), chance, manner=tests)[ProbeName.THROUGHPUT]
 
     try:
         consent = Consent(config.mlab_data_policy)

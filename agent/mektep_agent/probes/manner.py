@@ -32,7 +32,7 @@ class Transfer(Protocol):
         ...
 
     def settle(self, sample: ThroughputSample) -> Figures:
-        """Return the figures of the sample, and learn from it; raises ValueError for a sample without bytes or time."""
+        """Return the figures of the sample, and learn from it, in a thread; raises ValueError without bytes or time."""
         ...
 
 

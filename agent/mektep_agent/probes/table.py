@@ -15,7 +15,7 @@ from mektep_agent.engines.tcp_connect import TcpConnectEngine
 from mektep_agent.engines.udp_echo import DEFAULT_PORT, UdpEchoEngine
 from mektep_agent.link.gateway import default_gateway
 from mektep_agent.probes.latency import LatencyProbe
-from mektep_agent.probes.manner import AlwaysFullLength
+from mektep_agent.probes.manner import AlwaysFullLength, Manner
 from mektep_agent.probes.path import PathProbe
 from mektep_agent.probes.probe import Probe
 from mektep_agent.probes.throughput import ThroughputProbe
@@ -64,8 +64,12 @@ def build_probes(
     limits: Limits = FULL_LENGTH_LIMITS,
     directions: tuple[Direction, ...] = (Direction.DOWNLOAD, Direction.UPLOAD),
     engine: ThroughputEngine | None = None,
+    manner: Manner | None = None,
 ) -> Mapping[ProbeName, Probe]:
-    """Return every probe, ready to run; throughput by `engine`, by NDT7 where none is given."""
+    """Return every probe, ready to run; throughput by `engine`, by NDT7 where none is given.
+
+    Tests run to full length where no other `manner` is given.
+    """
     udp, tcp = UdpEchoEngine(time, random), TcpConnectEngine(time)
     # iperf3's server serves one connection at a time, and turns others away aloud.
     connect_target = None if engine is not None and engine.name is EngineName.IPERF3 else targets.path
@@ -73,7 +77,7 @@ def build_probes(
         ProbeName.THROUGHPUT: ThroughputProbe(
             engine or Ndt7Engine(time=time),
             targets.throughput,
-            AlwaysFullLength(),
+            manner or AlwaysFullLength(),
             time,
             random,
             limits=limits,

@@ -115,6 +115,26 @@ class AuditedTests:
         self._memory.keep(msgspec.structs.replace(record, at=self._time.now(), learnt=msgspec.Raw(learnt), trust=trust))
 
 
+class Unlearnt:
+    """Implements `Manner` for one measurement that knows nothing of the line and remembers nothing.
+
+    With `Part.AUDIT` it runs to full length and states both figures.
+    """
+
+    def __init__(self, shortcut: Shortcut, part: Part, limits: Limits) -> None:
+        self._shortcut = shortcut
+        self._part = part
+        self._limits = limits
+
+    def plan(self, run: Run, direction: Direction) -> Transfer:
+        """Return the transfer of one direction."""
+        return AuditedTransfer(self._part, run.trigger, self._shortcut.recall(None), self._limits, _forget)
+
+
+def _forget(learnt: bytes, one_error_ratio: float) -> None:
+    """Learn nothing: there is no next time."""
+
+
 class AuditedTransfer:
     """Implements `Transfer`. `learn` is told what the method learnt of a whole transfer, and by how much it missed."""
 
