@@ -31,12 +31,13 @@ _LOG = logging.getLogger(__name__)
 
 
 def kit_of(assignment: Assignment, folder: StateFolder, config: Config) -> Kit:
-    """Return what to measure with; empty for an assignment without targets, until there is another."""
+    """Return what to measure with; without a target for throughput, the platforms alone, until there is another."""
+    chance = random.SystemRandom()
+    platforms = _platforms(assignment, config, chance)
     try:
         targets = targets_of(assignment)
     except ValueError:
-        return Kit(probes={}, targets={})
-    chance = random.SystemRandom()
+        return Kit(probes=platforms, targets={ProbeName.PLATFORM: PLATFORMS_TARGET})
     tests = AuditedTests(
         Frugal(),
         targets.throughput,
@@ -46,12 +47,8 @@ def kit_of(assignment: Assignment, folder: StateFolder, config: Config) -> Kit:
         SystemTime(),
         FULL_LENGTH_LIMITS,
     )
-    probes = dict(build_probes(targets, SystemTime(), chance, manner=tests))
+    probes = {**build_probes(targets, SystemTime(), chance, manner=tests), **platforms}
     looks = dict(build_looks(targets.echo, SystemTime(), chance))
-    platforms = platforms_of(assignment)
-    if platforms:
-        pages = HttpEngine(HttpSettings(local_targets=config.platform_local_targets), SystemTime())
-        probes[ProbeName.PLATFORM] = PlatformProbe(pages, platforms, SystemTime(), chance)
     if is_locate(targets.throughput):
         probes = _by_mlabs_rules(probes, targets, tests, folder, config)
         if not any(target.probe is ProbeName.LATENCY for target in assignment.targets):
@@ -82,6 +79,14 @@ def _heart_of(assignment: Assignment, targets: Targets, folder: StateFolder) -> 
         connect = collectors[0] if collectors else connect
     elsewhere = [target.address for target in assignment.targets if not is_locate(target.address)]
     return build_heart(echo, connect, [*collectors, *elsewhere], default_gateway, SystemTime(), random.SystemRandom())
+
+
+def _platforms(assignment: Assignment, config: Config, chance: random.Random) -> dict[ProbeName, Probe]:
+    platforms = platforms_of(assignment)
+    if not platforms:
+        return {}
+    pages = HttpEngine(HttpSettings(local_targets=config.platform_local_targets), SystemTime())
+    return {ProbeName.PLATFORM: PlatformProbe(pages, platforms, SystemTime(), chance)}
 
 
 def _by_mlabs_rules(
