@@ -58,3 +58,24 @@ def test_a_server_of_another_form_is_exit_2_with_the_form(server: str) -> None:
     done = measure("--server", server)
     assert done.returncode == 2
     assert "ws://" in done.stderr
+
+
+@pytest.mark.parametrize("engine", ["librespeed", "iperf3"])
+def test_each_engine_says_what_its_servers_address_is(engine: str) -> None:
+    done = measure("--engine", engine, "--server", "ws://127.0.0.1:8081")
+    assert done.returncode == 2
+    assert {"librespeed": "/backend/", "iperf3": "iperf3://"}[engine] in done.stderr
+
+
+def test_an_unknown_engine_is_told_which_there_are() -> None:
+    done = measure("--engine", "fast", "--server", "ws://127.0.0.1:8081")
+    assert done.returncode == 2
+    for name in ("ndt7", "librespeed", "speedtest", "iperf3"):
+        assert name in done.stderr
+
+
+def test_what_stands_in_an_engines_way_is_said_with_exit_1() -> None:
+    done = measure("--engine", "speedtest", "--server", "speedtest.net")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "MEKTEP_SPEEDTEST=allowed" in done.stderr
