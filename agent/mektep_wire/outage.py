@@ -8,7 +8,7 @@ import msgspec
 from mektep_wire.metric import METRICS, Metric
 
 _LONGEST_S = METRICS[Metric.OUTAGE_DURATION_S].high
-Uncertainty = Annotated[float, msgspec.Meta(ge=0.0, le=_LONGEST_S)]
+Length = Annotated[float, msgspec.Meta(ge=0.0, le=_LONGEST_S)]
 Times = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
@@ -34,13 +34,15 @@ class OutageCause(StrEnum):
 class Outage(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One outage, however often it was interrupted for less than the time after which a line counts as back.
 
-    The true begin may lie `begin_uncertainty_s` away from the reading's `started_at`, the true end `end_uncertainty_s`
-    from the stated one: as far as the line was seen up and down. `returns_count` is how often it came back too shortly
-    to count, `boots_count` how many boots of the computer the outage touched.
+    `school_s` is how much of it fell into school hours, where the agent knows them. The true begin may lie
+    `begin_uncertainty_s` away from the reading's `started_at`, the true end `end_uncertainty_s` from the stated one: as
+    far as the line was seen up and down. `returns_count` is how often it came back too shortly to count, `boots_count`
+    how many boots of the computer the outage touched.
     """
 
     cause: OutageCause
-    begin_uncertainty_s: Uncertainty = 0.0
-    end_uncertainty_s: Uncertainty = 0.0
+    school_s: Length | None = None
+    begin_uncertainty_s: Length = 0.0
+    end_uncertainty_s: Length = 0.0
     returns_count: Times = 0
     boots_count: Times = 1

@@ -94,6 +94,7 @@ conditions = st.builds(
 outages = st.builds(
     Outage,
     cause=st.sampled_from(OutageCause),
+    school_s=st.none() | st.floats(0, 31_622_400),
     begin_uncertainty_s=st.floats(0, 31_622_400),
     end_uncertainty_s=st.floats(0, 31_622_400),
     returns_count=st.integers(0, 1_000_000),

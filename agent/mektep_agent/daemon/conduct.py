@@ -71,6 +71,7 @@ class Daemon:
                 self.measuring.line,
                 rhythm,
                 school_wait_s=self._school_wait_s,
+                school_s=self._school_s,
                 is_exhausted=lambda: thrift.least_send_s > 0,
                 spend=thrift.spend,
                 on_kept=self._kept,
@@ -211,6 +212,10 @@ class Daemon:
         if self._agenda is None or self.delivering.is_revoked:
             return _NOTHING_PLANNED.total_seconds()
         return self._agenda.school_wait_s(self._time.now())
+
+    def _school_s(self, begin: datetime, end: datetime) -> float:
+        """Return how many seconds of school there are between two moments of true time."""
+        return 0.0 if self._agenda is None else self._agenda.left(begin, end).school_s
 
     def _kept(self, readings: Sequence[Reading]) -> None:
         self.delivering.least_interval_s = self._thrift.least_send_s

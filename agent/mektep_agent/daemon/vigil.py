@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from random import Random
 
 import msgspec
@@ -53,6 +54,7 @@ class Vigil:
         rhythm: Rhythm,
         *,
         school_wait_s: Callable[[], float],
+        school_s: Callable[[datetime, datetime], float],
         is_exhausted: Callable[[], bool],
         spend: Callable[[int], None],
         on_kept: Callable[[tuple[Reading, ...]], None],
@@ -64,6 +66,7 @@ class Vigil:
         self._line = line
         self._rhythm = rhythm
         self._school_wait_s = school_wait_s
+        self._school_s = school_s
         self._is_exhausted = is_exhausted
         self._spend = spend
         self._on_kept = on_kept
@@ -184,7 +187,7 @@ class Vigil:
         if not told:
             return
         target = self.heart.target if self.heart is not None else ""
-        readings = [reading_of(one, now, self._time.clock(), target, self._random) for one in told]
+        readings = [reading_of(one, now, self._time.clock(), target, self._random, self._school_s) for one in told]
         before = self._waiting
         self._waiting = tuple(one for one in before if one not in told)
         try:

@@ -1,6 +1,7 @@
 """From an outage that is over to its reading."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from random import Random
 
 from mektep_agent.probes.outage.course import Finished
@@ -28,12 +29,19 @@ def can_be_told(one: Finished, known: Moment) -> bool:
     return one.begin.boot_id == one.end.boot_id == known.boot_id or known.offset_s is not None
 
 
-def reading_of(one: Finished, known: Moment, clock: Clock, target: str, random: Random) -> Reading:
+def reading_of(
+    one: Finished,
+    known: Moment,
+    clock: Clock,
+    target: str,
+    random: Random,
+    school_s: Callable[[datetime, datetime], float],
+) -> Reading:
     """Return the reading of an outage, in the clocks of `known`, the moment at which it is written.
 
-    Within one boot the monotonic clock gives begin and duration. Over several, the begin is stated in the wall clock
-    of now, and no monotonic clock is claimed. Where the clocks of two boots contradict each other the duration is 0,
-    and the begin as uncertain as they are apart.
+    `school_s` tells how much of a span of true time is school. Within one boot the monotonic clock gives begin and
+    duration. Over several, the begin is stated in the wall clock of now, and no monotonic clock is claimed. Where the
+    clocks of two boots contradict each other the duration is 0, and the begin as uncertain as they are apart.
     """
     duration_s = elapsed_s(one.begin, one.end, known)
     begin = true_time(one.begin, known) - timedelta(seconds=known.offset_s or 0.0)
@@ -43,6 +51,7 @@ def reading_of(one: Finished, known: Moment, clock: Clock, target: str, random: 
         begin = true_time(one.end, known) - timedelta(seconds=known.offset_s or 0.0)
     is_this_boot = one.begin.boot_id == known.boot_id
     duration_s = min(duration_s, _LONGEST_S)
+    true_begin = begin + timedelta(seconds=known.offset_s or 0.0)
     return Reading(
         id=new_uuid7(begin, random),
         epoch=UNNUMBERED_EPOCH,
@@ -61,6 +70,7 @@ def reading_of(one: Finished, known: Moment, clock: Clock, target: str, random: 
         values={Metric.OUTAGE_DURATION_S: duration_s},
         outage=Outage(
             cause=one.cause,
+            school_s=min(duration_s, school_s(true_begin, true_begin + timedelta(seconds=duration_s))),
             begin_uncertainty_s=min(uncertainty_s, _LONGEST_S),
             end_uncertainty_s=min(one.end_uncertainty_s, _LONGEST_S),
             returns_count=min(one.returns_count, 1_000_000),

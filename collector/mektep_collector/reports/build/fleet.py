@@ -9,6 +9,7 @@ import msgspec
 
 from mektep_collector.journal.entry import Accepted
 from mektep_collector.registry.records import Device, DeviceStatus, School, Technology
+from mektep_collector.reports.build.outages import OutageLook, availability_of, schools_with_outages
 from mektep_collector.reports.build.standing import Run, Standing, run_of, stand
 from mektep_collector.reports.build.window import last_days, local_days
 from mektep_collector.sla.availability import Availability
@@ -82,7 +83,14 @@ def build_fleet(schools: Iterable[School], devices: Iterable[Device], store: Sto
     for accepted in store.latest():
         latest[accepted.school_id].append(accepted)
     days = _days(schools, store, now)
-    rows = [_row(school, active[school.id], latest[school.id], days, now) for school in schools]
+    with_outages = schools_with_outages(store, last_days(now, ZoneInfo("UTC")))
+    rows = []
+    for school in schools:
+        by_metric = {metric: days.get((school.id, metric), ()) for metric in _MEASURED}
+        look = OutageLook.LOOK if school.id in with_outages else OutageLook.NONE_KNOWN
+        period = last_days(now, ZoneInfo(school.time_zone))
+        share = availability_of(store, school.id, period, by_metric, look)
+        rows.append(_row(school, active[school.id], latest[school.id], by_metric, share, now))
     return FleetDocument(made_at=now, days_count=len(local_days(now, ZoneInfo("UTC"))), rows=rows)
 
 
@@ -123,12 +131,12 @@ def _row(
     school: School,
     devices_count: int,
     latest: Sequence[Accepted],
-    days: Mapping[tuple[str, Metric], Sequence[DaySummary]],
+    by_metric: Mapping[Metric, Sequence[DaySummary]],
+    share: Availability,
     now: datetime,
 ) -> FleetRow:
     norm = norm_of(school)
     contract = school.commitment
-    by_metric = {metric: days.get((school.id, metric), ()) for metric in _MEASURED}
     last_at = max((accepted.at for accepted in latest), default=None)
     simulated = any(accepted.reading.origin is Origin.SIMULATED for accepted in latest)
     downloads = by_metric[Metric.DOWNLOAD_THROUGHPUT_MBPS]
@@ -154,17 +162,9 @@ def _row(
             by_metric[Metric.UPLOAD_THROUGHPUT_MBPS],
             Bounds(norm_mbps=None, contract_mbps=contract.upload_mbps if contract is not None else None),
         ),
-        availability=available(by_metric.values()),
+        availability=share,
         trend=_trend(downloads, now, ZoneInfo(school.time_zone)),
         origin=Origin.SIMULATED if simulated else Origin.MEASURED,
-    )
-
-
-def available(days: Iterable[Sequence[DaySummary]]) -> Availability:
-    """Return the availability over the runs that summaries of several metrics count."""
-    summaries = [day for of_metric in days for day in of_metric]
-    return Availability(
-        ok_count=sum(day.ok_count for day in summaries), failed_count=sum(day.failed_count for day in summaries)
     )
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from mektep_collector.journal.entry import Accepted
 from mektep_collector.registry.records import Commitment, Device, DeviceStatus, School, Technology
-from mektep_collector.reports.build.fleet import available
+from mektep_collector.reports.build.outages import OutageLook, OutageRow, availability_of, build_outages
 from mektep_collector.reports.build.standing import Run, Standing, run_of, stand
 from mektep_collector.reports.build.window import last_days, local_days
 from mektep_collector.sla.availability import Availability
@@ -82,7 +82,8 @@ class SchoolDocument(msgspec.Struct, frozen=True, kw_only=True):
     """One school as it stood at `made_at`. Times are in UTC; days are of `time_zone`.
 
     `unmeasured` holds every failed and skipped run of the period, newest first, `failures` their failed ones by kind,
-    most frequent first. `data_used_bytes` counts both ways over the `runs_count` runs of the period.
+    most frequent first, `outages` the outages that reach into the period, newest first. `data_used_bytes` counts both
+    ways over the `runs_count` runs of the period.
     """
 
     made_at: datetime
@@ -106,6 +107,7 @@ class SchoolDocument(msgspec.Struct, frozen=True, kw_only=True):
     latency_series: Series
     last_values: dict[Metric, LastValue]
     availability: Availability
+    outages: Sequence[OutageRow]
     unmeasured: Sequence[Unmeasured]
     failures: Sequence[tuple[FailureKind, int]]
     devices: Sequence[SchoolDevice]
@@ -161,7 +163,8 @@ def build_school(school: School, devices: Iterable[Device], store: Store, now: d
         upload_series=series[Metric.UPLOAD_THROUGHPUT_MBPS],
         latency_series=series[Metric.IDLE_RTT_MS],
         last_values=_last_values(readings),
-        availability=available(days.values()),
+        availability=availability_of(store, school.id, period, days, OutageLook.LOOK),
+        outages=build_outages(store, school.id, period, readings),
         unmeasured=unmeasured,
         failures=kinds.most_common(),
         devices=_devices(school.id, devices, latest, readings),

@@ -36,6 +36,10 @@ def settled(course: Course, boot: int, true_s: float, up_s: float, offset_s: flo
     raise AssertionError("no outage ended")
 
 
+def _school_s(begin: datetime, end: datetime) -> float:
+    return (end - begin).total_seconds() / 2
+
+
 def told(one: Finished, known: Moment) -> Reading:
     assert can_be_told(one, known)
     offset_s = known.offset_s
@@ -44,7 +48,7 @@ def told(one: Finished, known: Moment) -> Reading:
         if offset_s is None or abs(offset_s) > 1e9
         else Clock(status=ClockStatus.COMPARED, offset_s=offset_s, compared_s=1.0)
     )
-    reading = reading_of(one, known, clock, "udp://measure.example:8082", Random(1))
+    reading = reading_of(one, known, clock, "udp://measure.example:8082", Random(1), _school_s)
     assert decode(Reading, encode(reading)) == reading
     return reading
 
