@@ -6,7 +6,7 @@ Numeric fields carry their unit in their name; unknown fields are refused; every
 """
 
 from mektep_wire.assignment import Assignment, DateRange, SchoolHours, SignedAssignment, Target, Weekday
-from mektep_wire.audit import is_audit
+from mektep_wire.audit import AUDIT_SEED_BYTES, is_audit
 from mektep_wire.batch import Batch, Fate, FateOutcome, Receipt
 from mektep_wire.columnar import are_good, pack, rows, unpack
 from mektep_wire.columns import MAX_BATCH_READINGS, Columns
@@ -40,6 +40,7 @@ from mektep_wire.signature import Purpose, format_signature, parse_signature, si
 from mektep_wire.version import VERSION, WIRE_VERSION
 
 __all__ = [
+    "AUDIT_SEED_BYTES",
     "MAX_BATCH_READINGS",
     "METRICS",
     "VERSION",

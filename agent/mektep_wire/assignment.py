@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 
-from mektep_wire.audit import SEED_BYTES
+from mektep_wire.audit import AUDIT_SEED_BYTES
 from mektep_wire.identifier import Identifier
 from mektep_wire.reading import Aware, ProbeName
 from mektep_wire.signature import SIGNATURE_BYTES
@@ -101,7 +101,7 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     contracted_upload_mbps: Annotated[float, msgspec.Meta(gt=0.0, le=100_000.0)] | None
     platform_interval_s: Annotated[float, msgspec.Meta(ge=3_600.0, le=86_400.0)] = 3_600.0
     audit_ratio: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.05
-    audit_seed: Annotated[bytes, msgspec.Meta(min_length=SEED_BYTES, max_length=SEED_BYTES)] | None = None
+    audit_seed: Annotated[bytes, msgspec.Meta(min_length=AUDIT_SEED_BYTES, max_length=AUDIT_SEED_BYTES)] | None = None
     shortcut_error_max_ratio: Annotated[float, msgspec.Meta(ge=0.001, le=1.0)] = 0.05
 
 

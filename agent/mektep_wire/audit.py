@@ -7,7 +7,7 @@ not know the seed cannot tell an audit from another run before it is over, so no
 import hmac
 from typing import Final
 
-SEED_BYTES: Final = 16
+AUDIT_SEED_BYTES: Final = 16
 """Length of an audit seed."""
 
 _DRAWN_BYTES: Final = 8

@@ -33,6 +33,13 @@ class Assignments:
         self._database = database
         self._key = key
 
+    def given(self, device_id: str) -> Assignment | None:
+        """Return what a device last fetched, None where it fetched none yet; `issued_at` is when it first did."""
+        query = select(ASSIGNMENTS.c.payload).where(ASSIGNMENTS.c.device_id == device_id)
+        with self._database.reading() as connection:
+            last = connection.execute(query).first()
+        return None if last is None else msgspec.json.decode(last.payload, type=Assignment)
+
     def announced(self, device_id: str, compose: Compose) -> int:
         """Return the version that `issue` would give, or, where it would give a new one, a number between old and new.
 

@@ -7,6 +7,7 @@ from sqlalchemy import URL
 
 from mektep_collector.clock import SystemTime, TimeSource
 from mektep_collector.registry.assignments import Assignments
+from mektep_collector.registry.audit_seeds import AuditSeeds
 from mektep_collector.registry.codes import Codes
 from mektep_collector.registry.database import Database
 from mektep_collector.registry.devices import Devices
@@ -31,6 +32,7 @@ class Registry:
         self.enrolment = Enrolment(database, random)
         self.senders = Senders(database, self.devices, time)
         self.assignments = Assignments(database, key)
+        self.audit_seeds = AuditSeeds(key)
 
     def close(self) -> None:
         """Close the database. Further use is a bug."""

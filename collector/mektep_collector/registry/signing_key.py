@@ -3,6 +3,7 @@
 Whoever loses this file must enrol every device anew; whoever copies it can give orders to every agent.
 """
 
+import hmac
 import os
 import tempfile
 from pathlib import Path
@@ -31,6 +32,13 @@ class SigningKey:
     def sign(self, purpose: Purpose, payload: bytes) -> bytes:
         """Return the signature over `payload` for one purpose."""
         return self._key.sign(signing_input(purpose, payload))
+
+    def derived(self, label: bytes) -> bytes:
+        """Return 32 secret bytes of a label, always the same: HMAC-SHA-256 with the private key as its key.
+
+        It is one step of HKDF-Expand (RFC 5869). A label names what the bytes are for and is used for nothing else.
+        """
+        return hmac.digest(self._key.private_bytes_raw(), label, "sha256")
 
 
 def open_signing_key(path: Path) -> SigningKey:
