@@ -146,6 +146,33 @@ class Month:
             bytes_received=6_400,
         )
 
+    def platform(
+        self, at: datetime, target: str, total_ms: float | None, why: FailureKind = FailureKind.CONNECT_TIMEOUT
+    ) -> Accepted:
+        """Return one look at a learning platform; None for a page that did not come."""
+        if total_ms is None:
+            return self.reading(at, ProbeName.PLATFORM, EngineName.HTTP, target=target, **_unmeasured(why))
+        values = {
+            Metric.DNS_LOOKUP_MS: total_ms * 0.1,
+            Metric.TCP_CONNECT_MS: total_ms * 0.2,
+            Metric.TLS_HANDSHAKE_MS: total_ms * 0.3,
+            Metric.TTFB_MS: total_ms * 0.3,
+            Metric.SMALL_OBJECT_MS: total_ms * 0.4,
+            Metric.REDIRECTS_COUNT: 1.0,
+        }
+        return self.reading(
+            at,
+            ProbeName.PLATFORM,
+            EngineName.HTTP,
+            target=target,
+            method="page/1",
+            trigger=Trigger.INTERVAL,
+            values=values,
+            sample_counts=dict.fromkeys(values, 1),
+            bytes_sent=1_100,
+            bytes_received=11_800,
+        )
+
     def days(
         self, download_mbps: float, upload_mbps: float, failing_ratio: float = 0.03, until_day: int = 0
     ) -> Sequence[Accepted]:

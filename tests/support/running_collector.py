@@ -1,6 +1,7 @@
 """The real collector as a user runs it: its program in processes of their own, on free ports of this machine."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -85,7 +86,13 @@ def running_collector(data_dir: Path, *options: str) -> Generator[RunningCollect
     """Serve for the time of the block."""
     arguments = ("serve", "--json", "--data-dir", str(data_dir), "--port", "0", *options)
     process = subprocess.Popen(
-        [*PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*PROGRAM, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # No test's agent is to look at a real platform.
+        env={"MEKTEP_COLLECTOR_PLATFORMS": "", **os.environ},
     )
     assert process.stdout is not None
     assert process.stderr is not None

@@ -1,19 +1,38 @@
 """Where the pages get their documents: register and store, as of now."""
 
+from pathlib import Path
+
 from mektep_collector.clock import TimeSource
+from mektep_collector.config import Config
+from mektep_collector.config.lesson_needs import load_lesson_needs
 from mektep_collector.registry.registry import Registry
 from mektep_collector.reports.build.fleet import FleetDocument, build_fleet
+from mektep_collector.reports.build.learning import Learning
 from mektep_collector.reports.build.school import SchoolDocument, build_school
 from mektep_collector.store.store import Store
+
+_HOUR_S = 3_600.0
+
+
+def learning_of(config: Config) -> Learning:
+    """Return what the operator's settings say of platforms and lessons; raises ConfigError."""
+    needs = load_lesson_needs(Path(config.lesson_needs_file) if config.lesson_needs_file else None)
+    return Learning(
+        platforms=config.learning_platforms(),
+        slow_after_ms=config.platform_slow_after_ms,
+        needs=needs.activity,
+        max_age_s=needs.max_age_h * _HOUR_S,
+    )
 
 
 class RegisterAndStore:
     """Implements `mektep_dashboards.pages.PageSource`. Owns nothing: who opened register and store closes them."""
 
-    def __init__(self, registry: Registry, store: Store, time: TimeSource) -> None:
+    def __init__(self, registry: Registry, store: Store, time: TimeSource, learning: Learning) -> None:
         self._registry = registry
         self._store = store
         self._time = time
+        self._learning = learning
 
     def fleet(self) -> FleetDocument:
         """Return the document of all schools of the register."""
@@ -24,4 +43,5 @@ class RegisterAndStore:
         school = self._registry.schools.get(school_id)
         if school is None:
             return None
-        return build_school(school, self._registry.devices.of_school(school_id), self._store, self._time.now())
+        devices = self._registry.devices.of_school(school_id)
+        return build_school(school, devices, self._store, self._time.now(), self._learning)

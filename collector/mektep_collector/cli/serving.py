@@ -20,7 +20,7 @@ from mektep_collector.api.metrics import new_metrics, show
 from mektep_collector.app import Parts, create_app
 from mektep_collector.cli.addresses import check_exposure, measuring_points, public_url
 from mektep_collector.cli.measure_process import MeasureProcess
-from mektep_collector.cli.page_source import RegisterAndStore
+from mektep_collector.cli.page_source import RegisterAndStore, learning_of
 from mektep_collector.clock import SystemTime
 from mektep_collector.config import Config, MeasureServer
 from mektep_collector.jobs.feed import Feeder
@@ -61,6 +61,7 @@ async def serve(config: Config, announce: Callable[[Serving], None]) -> None:
     Raises ConfigError, ListenError, and what the parts raise that cannot be opened.
     """
     check_exposure(config)
+    learning = learning_of(config)
     time, random = SystemTime(), SystemRandom()
     data = config.data_path()
     async with AsyncExitStack() as opened:
@@ -90,7 +91,7 @@ async def serve(config: Config, announce: Callable[[Serving], None]) -> None:
                 metrics=metrics,
                 time=time,
             ),
-            [create_pages(RegisterAndStore(registry, store, time))],
+            [create_pages(RegisterAndStore(registry, store, time, learning))],
         )
         serving = Serving(collector=public, host=config.host, port=port, ndt7=points.ndt7_url, echo=points.echo_url)
         server = _Server(_uvicorn_config(config, app), lambda: announce(serving))

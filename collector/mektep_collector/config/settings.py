@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 from platformdirs import user_data_path
 
+from mektep_collector.config.platforms import DEFAULT_PLATFORMS, Platform, read_platforms
 from mektep_wire import DateRange, SchoolHours, Weekday
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
@@ -107,6 +108,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Where agents probe latency, such as udp://measure.example.kz:8082. Empty: the measuring server of `serve`."""
     dns_names: tuple[_DnsName, ...] = ()
     """Further names whose look-up agents may time."""
+    platforms: tuple[str, ...] = DEFAULT_PLATFORMS
+    """Learning platforms that agents look at, each as Name=https://host/, with a text of the page after a space if that
+    is to be checked. Empty: none."""
+    lesson_needs_file: str = ""
+    """File, TOML, of what a pupil needs of the line for a lesson. Empty: the table that ships."""
     school_days: tuple[Weekday, ...] = _SCHOOL_DAYS
     """Weekdays on which schools are open."""
     school_opens_at: _Hour = "08:00"
@@ -125,8 +131,16 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Time from one latency probe to the next, in school hours."""
     path_interval_s: Annotated[float, msgspec.Meta(ge=60.0, le=86_400.0)] = 3_600.0
     """Time from one look at gateway, names and targets to the next, in school hours."""
+    platform_interval_s: Annotated[float, msgspec.Meta(ge=3_600.0, le=86_400.0)] = 3_600.0
+    """Time from one look at the learning platforms to the next, in school hours; an hour at least."""
+    platform_slow_after_ms: Annotated[float, msgspec.Meta(gt=0.0, le=60_000.0)] = 5_000.0
+    """A learning platform whose page takes longer is slow."""
     send_interval_s: Annotated[float, msgspec.Meta(ge=1.0, le=86_400.0)] = 900.0
     """How often an agent sends what it has."""
+    audit_ratio: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.05
+    """Share of the tests that are audits: they run to full length, and show by how much shortened ones miss."""
+    shortcut_error_max_ratio: Annotated[float, msgspec.Meta(ge=0.001, le=1.0)] = 0.05
+    """Most by which shortened tests may miss; where a device's audits show more, it tests at full length by itself."""
     month_budget_bytes: Annotated[int, msgspec.Meta(ge=0, le=10**15)] = 0
     """Most bytes that an agent may use in a month; 0: no limit."""
     code_lifetime_h: Annotated[float, msgspec.Meta(gt=0.0, le=8_760.0)] = 72.0
@@ -147,6 +161,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         _check_url("echo_url", self.echo_url, ("udp",))
         self.free_days()
         self.moved_days()
+        self.learning_platforms()
 
     def school_hours(self) -> Sequence[SchoolHours]:
         """Return the hours of each school day."""
@@ -160,6 +175,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def moved_days(self) -> Sequence[DateRange]:
         """Return `working_days` as days."""
         return [_range("working_days", text) for text in self.working_days]
+
+    def learning_platforms(self) -> Sequence[Platform]:
+        """Return `platforms` as a list of them."""
+        return read_platforms(self.platforms)
 
     def data_path(self) -> Path:
         """Return the folder of all that the collector keeps."""

@@ -9,7 +9,10 @@ import msgspec
 
 from mektep_collector.journal.entry import Accepted
 from mektep_collector.registry.records import Commitment, Device, DeviceStatus, School, Technology
+from mektep_collector.reports.build.learning import Learning
+from mektep_collector.reports.build.lessons import LessonRow, build_lessons
 from mektep_collector.reports.build.outages import OutageLook, OutageRow, availability_of, build_outages
+from mektep_collector.reports.build.platforms import PlatformRow, build_platforms
 from mektep_collector.reports.build.standing import Run, Standing, run_of, stand
 from mektep_collector.reports.build.window import last_days, local_days
 from mektep_collector.sla.availability import Availability
@@ -27,6 +30,7 @@ _LATEST = (
     Metric.GATEWAY_RTT_MS,
     Metric.DNS_LOOKUP_MS,
 )
+_NO_LISTS = Learning()
 
 
 class SeriesDay(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,9 +120,13 @@ class SchoolDocument(msgspec.Struct, frozen=True, kw_only=True):
     runs_count: int
     data_used_bytes: int
     origin: Origin
+    platforms: Sequence[PlatformRow] = ()
+    lessons: Sequence[LessonRow] = ()
 
 
-def build_school(school: School, devices: Iterable[Device], store: Store, now: datetime) -> SchoolDocument:
+def build_school(
+    school: School, devices: Iterable[Device], store: Store, now: datetime, learning: Learning = _NO_LISTS
+) -> SchoolDocument:
     """Return the document of `school` at the aware time `now`; `devices` of other schools are passed over."""
     zone = ZoneInfo(school.time_zone)
     period = last_days(now, zone)
@@ -133,6 +141,7 @@ def build_school(school: School, devices: Iterable[Device], store: Store, now: d
     }
     series = {metric: _series(store, school.id, metric, period, found, zone) for metric, found in days.items()}
     unmeasured = [_unmeasured(accepted) for accepted in reversed(readings) if not _good(accepted)]
+    platforms = build_platforms(readings, learning, zone)
     kinds = Counter(run.failure for run in unmeasured if run.failure is not None)
     return SchoolDocument(
         made_at=now,
@@ -175,6 +184,8 @@ def build_school(school: School, devices: Iterable[Device], store: Store, now: d
         origin=Origin.SIMULATED
         if any(accepted.reading.origin is Origin.SIMULATED for accepted in [*readings, *latest])
         else Origin.MEASURED,
+        platforms=platforms,
+        lessons=build_lessons(readings, platforms, learning, now),
     )
 
 
@@ -220,7 +231,7 @@ def _last(runs: Sequence[Run], latest: Iterable[Accepted], metric: Metric) -> Ru
 def _last_values(readings: Sequence[Accepted]) -> dict[Metric, LastValue]:
     found: dict[Metric, LastValue] = {}
     for accepted in readings:
-        if not _good(accepted):
+        if not _good(accepted) or accepted.reading.probe is ProbeName.PLATFORM:  # platforms have values of their own
             continue
         for metric in _LATEST:
             value = accepted.reading.values.get(metric)
