@@ -72,7 +72,7 @@ def _heart_of(assignment: Assignment, targets: Targets, folder: StateFolder) -> 
     device = load_device(folder)
     collectors = [device.collector_url] if device is not None else []
     echo: str | None = targets.echo
-    connect = targets.path
+    connect = targets.throughput
     if is_locate(targets.throughput):
         echoes = [target.address for target in assignment.targets if target.probe is ProbeName.LATENCY]
         echo = echoes[0] if echoes else None
