@@ -304,16 +304,16 @@ class _Echo(socketserver.BaseRequestHandler):
 
 
 @contextmanager
-def fake_collector(port: int = 0) -> Iterator[FakeCollector]:
-    """Serve on 127.0.0.1 until the end of the block."""
+def fake_collector(port: int = 0, host: str = "127.0.0.1") -> Iterator[FakeCollector]:
+    """Serve on `host` until the end of the block."""
     collector = FakeCollector()
-    echo = socketserver.ThreadingUDPServer(("127.0.0.1", 0), _Echo)
+    echo = socketserver.ThreadingUDPServer((host, 0), _Echo)
     echo.daemon_threads = True
-    collector.assignment = an_assignment(echo=f"udp://127.0.0.1:{echo.server_address[1]}")
+    collector.assignment = an_assignment(echo=f"udp://{host}:{echo.server_address[1]}")
     handler = type("Handler", (_Handler,), {"collector": collector})
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server = ThreadingHTTPServer((host, port), handler)
     server.daemon_threads = True
-    collector.url = f"http://127.0.0.1:{server.server_port}"
+    collector.url = f"http://{host}:{server.server_port}"
     threads = [threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.02}) for one in (server, echo)]
     for thread in threads:
         thread.start()
