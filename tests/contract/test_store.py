@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from mektep_collector.journal.entry import Accepted, Entry, TimeMethod
 from mektep_collector.sla.percentile import percentile
 from mektep_collector.store.embedded import EmbeddedStore
-from mektep_collector.store.planned import PLANS, belongs
-from mektep_collector.store.store import DaySummary, Period, Store, Trace
+from mektep_collector.store.planned import AUDITED, PLANS, belongs
+from mektep_collector.store.store import AuditTrace, DaySummary, Period, Store, Trace
 from mektep_wire import Direction, EngineName, FailureKind, Metric, Outcome, ProbeName, Reading, SkipReason
 from tests.support.school_device import NOON, SchoolDevice
 from tests.support.wire_examples import readings
@@ -142,6 +142,30 @@ def _naive_days(entries: Sequence[Entry], metric: Metric, period: Period) -> lis
     return found
 
 
+def _naive_audits(entries: Sequence[Entry], period: Period, school_ids: Sequence[str]) -> list[AuditTrace]:
+    found = []
+    for school_id in sorted(school_ids):
+        for each in _order(entries):
+            reading = each.reading
+            if reading.direction is None or reading.outcome is not Outcome.OK:
+                continue
+            shortened, full_length = AUDITED[reading.direction]
+            is_asked_for = each.school_id == school_id and period.since <= each.at < period.until
+            if is_asked_for and {shortened, full_length} <= reading.values.keys():
+                found.append(
+                    AuditTrace(
+                        at=each.at,
+                        school_id=school_id,
+                        device_id=each.device_id,
+                        direction=reading.direction,
+                        engine=reading.engine,
+                        shortened_mbps=reading.values[shortened],
+                        full_length_mbps=reading.values[full_length],
+                    )
+                )
+    return found
+
+
 def _newest(entries: Sequence[Entry]) -> dict[tuple[str, ProbeName, Direction | None], Accepted]:
     return {(each.school_id, each.reading.probe, each.reading.direction): each for each in _order(entries)}
 
@@ -183,6 +207,8 @@ def test_every_answer_is_what_the_entries_say(
                 assert list(store.series(school_id, metric, period)) == expected
         for metric in metrics:
             assert list(store.days(metric, period)) == _naive_days(entries, metric, period)
+        assert list(store.audits(period)) == _naive_audits(entries, period, ["almaty", "chatham"])
+        assert list(store.audits(period, ["chatham"])) == _naive_audits(entries, period, ["chatham"])
         newest = _newest(entries)
         assert {(each.school_id, each.reading.probe, each.reading.direction): each for each in store.latest()} == newest
         assert len(store.latest()) == len(newest)
@@ -227,6 +253,7 @@ def test_an_empty_store_answers_with_nothing(store: Store) -> None:
     assert list(store.readings("almaty", ALL)) == []
     assert list(store.series("almaty", Metric.IDLE_RTT_MS, ALL)) == []
     assert list(store.days(Metric.IDLE_RTT_MS, ALL)) == []
+    assert list(store.audits(ALL)) == []
     store.put([])
     assert store.position() == 0
 
@@ -360,3 +387,36 @@ def test_a_school_that_one_other_engine_measured_has_that_engines_series(store: 
 
     assert {run.engine for run in found} == {EngineName.LIBRESPEED}
     assert [run.value for run in found] == [30.0, 30.0]
+
+
+def _audit(seq: int, at: datetime, direction: Direction, school_id: str = "almaty", **changes: object) -> Accepted:
+    shortened, full_length = AUDITED[direction]
+    values = {shortened: 20.0 + seq, full_length: 20.0}
+    reading = DEVICE.reading(6 * seq, at)
+    facts = {"direction": direction, "values": values, "sample_counts": {}, **changes}
+    return _accepted(msgspec.structs.replace(reading, **facts), at, school_id)
+
+
+def test_audits_are_the_good_runs_with_both_figures_of_their_direction(store: Store) -> None:
+    down, up = Direction.DOWNLOAD, Direction.UPLOAD
+    failed = DEVICE.reading(54, NOON, outcome=Outcome.FAILED)
+    failed = msgspec.structs.replace(failed, values=_audit(9, NOON, down).reading.values)
+    quarantined = msgspec.structs.replace(_audit(8, NOON, down), time_method=TimeMethod.QUARANTINED)
+    store.put(
+        _entries(
+            [
+                [_download(1, 20.0, NOON), _audit(2, NOON, down), _audit(3, NOON - HOUR, up)],
+                [_audit(4, NOON + HOUR, up, values=_audit(4, NOON, down).reading.values)],
+                [_audit(5, NOON, down, "0007"), _accepted(failed), quarantined],
+            ]
+        )
+    )
+    found = store.audits(Period(NOON - HOUR, NOON + HOUR))
+    assert [(one.school_id, one.at, one.direction, one.shortened_mbps, one.full_length_mbps) for one in found] == [
+        ("0007", NOON, down, 25.0, 20.0),
+        ("almaty", NOON - HOUR, up, 23.0, 20.0),
+        ("almaty", NOON, down, 22.0, 20.0),
+    ]
+    assert list(store.audits(ALL, ["almaty"])) == list(found[1:])
+    assert list(store.audits(ALL, [])) == []
+    assert list(store.audits(Period(NOON, NOON))) == []

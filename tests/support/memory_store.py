@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from mektep_collector.journal.entry import Accepted, Entry, TimeMethod
 from mektep_collector.sla.percentile import percentile
 from mektep_collector.store.one_engine import of_one_engine
-from mektep_collector.store.planned import belongs
-from mektep_collector.store.store import DaySummary, Period, Trace
+from mektep_collector.store.planned import AUDITED, belongs
+from mektep_collector.store.store import AuditTrace, DaySummary, Period, Trace
 from mektep_wire import Metric, Outcome, ProbeName
 
 
@@ -72,6 +72,31 @@ class MemoryStore:
                     local = trace.at.astimezone(self._zone_of(school_id)).date()
                     by_day[school_id, local.isoformat()].append(trace)
         return [_summary(school_id, day, traces) for (school_id, day), traces in sorted(by_day.items())]
+
+    def audits(self, period: Period, school_ids: Sequence[str] | None = None) -> Sequence[AuditTrace]:
+        found = []
+        for accepted in self._trusted():
+            reading = accepted.reading
+            if reading.direction is None or reading.outcome is not Outcome.OK:
+                continue
+            figures = [reading.values.get(metric) for metric in AUDITED[reading.direction]]
+            is_wanted = school_ids is None or accepted.school_id in school_ids
+            if is_wanted and period.since <= accepted.at < period.until and None not in figures:
+                shortened, full_length = figures
+                assert shortened is not None
+                assert full_length is not None
+                found.append(
+                    AuditTrace(
+                        at=accepted.at,
+                        school_id=accepted.school_id,
+                        device_id=accepted.device_id,
+                        direction=reading.direction,
+                        engine=reading.engine,
+                        shortened_mbps=shortened,
+                        full_length_mbps=full_length,
+                    )
+                )
+        return sorted(found, key=lambda audit: audit.school_id)
 
     def count(self) -> int:
         return len(self._kept)

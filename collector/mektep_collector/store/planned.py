@@ -75,6 +75,15 @@ PLANS: Mapping[Metric, tuple[Plan, ...]] = MappingProxyType(
 """The plans of every metric."""
 
 
+AUDITED: Mapping[Direction, tuple[Metric, Metric]] = MappingProxyType(
+    {
+        Direction.DOWNLOAD: (Metric.DOWNLOAD_THROUGHPUT_MBPS, Metric.DOWNLOAD_FULL_LENGTH_MBPS),
+        Direction.UPLOAD: (Metric.UPLOAD_THROUGHPUT_MBPS, Metric.UPLOAD_FULL_LENGTH_MBPS),
+    }
+)
+"""The two figures that an audit has in each direction: the shortened one and the other."""
+
+
 def belongs(reading: Reading, metric: Metric) -> bool:
     """Tell whether a reading is a point of the metric's series.
 

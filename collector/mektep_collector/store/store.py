@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from mektep_collector.journal.entry import Accepted, Entry
-from mektep_wire import EngineName, FailureKind, Metric, Origin, Outcome, ProbeName, SkipReason
+from mektep_wire import Direction, EngineName, FailureKind, Metric, Origin, Outcome, ProbeName, SkipReason
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -55,6 +55,18 @@ class DaySummary(msgspec.Struct, frozen=True, kw_only=True):
     p90: float | None
 
 
+class AuditTrace(msgspec.Struct, frozen=True, kw_only=True):
+    """One audit: a throughput run with both figures of one transfer."""
+
+    at: datetime
+    school_id: str
+    device_id: str
+    direction: Direction
+    engine: EngineName
+    shortened_mbps: float
+    full_length_mbps: float
+
+
 class Store(Protocol):
     """Readings of all schools. Implementations are safe for one feeding thread beside many reading ones."""
 
@@ -86,6 +98,10 @@ class Store(Protocol):
 
     def days(self, metric: Metric, period: Period, school_ids: Sequence[str] | None = None) -> Sequence[DaySummary]:
         """Return a row for each school and local day with at least one run, ordered by school and day."""
+        ...
+
+    def audits(self, period: Period, school_ids: Sequence[str] | None = None) -> Sequence[AuditTrace]:
+        """Return the good runs that state a throughput and a full-length figure, by school and in order of time."""
         ...
 
     def count(self) -> int:

@@ -8,6 +8,7 @@ run of each kind of a school. Everything here can be made again from the journal
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 import apsw
 
@@ -28,6 +29,14 @@ KINDS: Mapping[tuple[ProbeName, Direction | None], int] = MappingProxyType(
     }
 )
 """Numbers of (probe, direction) on disk: a number is never given a second meaning."""
+
+KIND_OF: Mapping[int, tuple[ProbeName, Direction | None]] = MappingProxyType(
+    {number: kind for kind, number in KINDS.items()}
+)
+"""The (probe, direction) that a number on disk stands for."""
+
+HAS_AUDIT: Final = "instr(metrics, CAST('_full_length_mbps' AS BLOB)) > 0"
+"""Tells in SQL whether a run's metrics name a full-length figure. The index of audits is over just these runs."""
 
 _APPLICATION_ID = 0x4D4B5453
 _VERSION = 1
@@ -77,6 +86,7 @@ CREATE TABLE latest (
   PRIMARY KEY (school, kind)
 ) WITHOUT ROWID;
 """
+_AUDIT_INDEX = f"CREATE INDEX IF NOT EXISTS audit ON run (school, at_us) WHERE {HAS_AUDIT}"
 
 
 def prepare(connection: apsw.Connection, path: Path) -> None:
@@ -84,6 +94,7 @@ def prepare(connection: apsw.Connection, path: Path) -> None:
     application_id = connection.pragma("application_id")
     version = connection.pragma("user_version")
     if application_id == _APPLICATION_ID and version == _VERSION:
+        connection.execute(_AUDIT_INDEX)
         return
     if application_id == _APPLICATION_ID:
         raise StoreError(
@@ -94,5 +105,6 @@ def prepare(connection: apsw.Connection, path: Path) -> None:
         raise StoreError(f"{path} is a database of something else; give the store a directory of its own")
     with connection:
         connection.execute(_TABLES)
+        connection.execute(_AUDIT_INDEX)
         connection.pragma("application_id", _APPLICATION_ID)
         connection.pragma("user_version", _VERSION)

@@ -19,11 +19,11 @@ from mektep_collector.journal.correction import from_us, to_us
 from mektep_collector.journal.entry import Accepted, Entry, TimeMethod
 from mektep_collector.journal.readers import Readers, ReadersBusyError
 from mektep_collector.store.embedded.intake import Intake, Progress
-from mektep_collector.store.embedded.schema import KINDS, prepare
+from mektep_collector.store.embedded.schema import HAS_AUDIT, KIND_OF, KINDS, prepare
 from mektep_collector.store.error import StoreError
 from mektep_collector.store.one_engine import of_one_engine
-from mektep_collector.store.planned import PLANS
-from mektep_collector.store.store import DaySummary, Period, Trace
+from mektep_collector.store.planned import AUDITED, PLANS
+from mektep_collector.store.store import AuditTrace, DaySummary, Period, Trace
 from mektep_collector.store.summary import summarise
 from mektep_wire import EngineName, FailureKind, Metric, Origin, Outcome, ProbeName, Reading, SkipReason
 
@@ -44,8 +44,16 @@ _TRACES = """
 SELECT at_us, payload, device_id, engine, outcome, origin, cause, metrics FROM run JOIN device USING (device)
 WHERE school = ? AND kind = ? AND at_us >= ? AND at_us < ? ORDER BY at_us, payload
 """
+_AUDITS = f"""
+SELECT at_us, school_id, device_id, kind, engine, metrics FROM run
+JOIN school USING (school) JOIN device USING (device)
+WHERE {HAS_AUDIT} AND outcome = ? AND at_us >= ? AND at_us < ?
+AND (?4 IS NULL OR school IN (SELECT school FROM school WHERE school_id IN (SELECT value FROM json_each(?4))))
+ORDER BY school_id, at_us, payload
+"""  # noqa: S608 (a fragment of our own)
 
 _WholeRow = tuple[str, str, int, str, bytes]
+_AuditRow = tuple[int, str, str, int, str, bytes]
 _TraceRow = tuple[int, int, str, str, str, str, str | None, bytes]
 
 
@@ -124,6 +132,17 @@ class EmbeddedStore:
                 rows.extend(self._days_of(school_id, number, metric, period))
         return rows
 
+    def audits(self, period: Period, school_ids: Sequence[str] | None = None) -> Sequence[AuditTrace]:
+        """Return the good runs that state both figures, by school and in order of time. Raises StoreError."""
+        wanted = None if school_ids is None else _listed(school_ids)
+        bindings = (Outcome.OK.value, to_us(period.since), to_us(period.until), wanted)
+        try:
+            with self._readers.lend() as connection:
+                rows = cast(list[_AuditRow], connection.execute(_AUDITS, bindings).fetchall())
+        except (apsw.Error, ReadersBusyError) as error:
+            raise self._failed("read", error) from error
+        return [audit for row in rows if (audit := self._audit(row)) is not None]
+
     def count(self) -> int:
         """Return how many readings the store holds, quarantined ones too."""
         return self._progress.reading_count
@@ -175,6 +194,25 @@ class EmbeddedStore:
         if len(PLANS[metric]) > 1:
             found.sort(key=lambda each: each[:2])
         return list(of_one_engine(metric, [trace for _, _, trace in found]))
+
+    def _audit(self, row: _AuditRow) -> AuditTrace | None:
+        at_us, school_id, device_id, kind, engine, metrics = row
+        _, direction = KIND_OF[kind]
+        if direction is None:
+            return None
+        shortened, full_length = AUDITED[direction]
+        values = self._unpack(metrics)
+        if shortened not in values or full_length not in values:
+            return None
+        return AuditTrace(
+            at=from_us(at_us),
+            school_id=school_id,
+            device_id=device_id,
+            direction=direction,
+            engine=EngineName(engine),
+            shortened_mbps=values[shortened],
+            full_length_mbps=values[full_length],
+        )
 
     def _whole(self, query: str, bindings: tuple[str | int | None, ...]) -> list[Accepted]:
         try:
