@@ -78,6 +78,9 @@ def test_from_an_empty_directory_to_a_reading_that_counts(tmp_path: Path) -> Non
             assert (shown.status_code, shown.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
             assert "Example school No. 1 (invented)" in shown.text
             assert "default-src 'none'" in shown.headers["Content-Security-Policy"]
+            test_address = collector.ready["ndt7"].replace("ws://", "http://") + "/test"
+            assert f'href="{test_address}"' in shown.text
+            assert "measure-start" in httpx.get(test_address, timeout=10).text
         assert collector.get("/schools/nobody").status_code == 404
         assert collector.get("/health/ready").json()["checks"] == {
             "journal": "ok", "store": "ok", "measure_server": "ok",

@@ -1,8 +1,11 @@
 """The browser's test page as the measuring server's pages."""
 
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
+from mektep_collector.cli.addresses import bracketed
+from mektep_collector.config import Config
 from mektep_collector.measure.request import Request
+from mektep_collector.measure.settings import Ready
 from mektep_collector.measure.web_plan import Answer
 from mektep_dashboards.pages.browser_test import ADDRESS, BrowserTest
 
@@ -20,6 +23,17 @@ _POLICY = "; ".join(
 )
 _PAGE = (("Cache-Control", "no-cache"), ("Content-Security-Policy", _POLICY), ("Referrer-Policy", "same-origin"))
 _LASTING = (("Cache-Control", "public, max-age=31536000, immutable"),)
+
+
+def browser_test_url(config: Config, ready: Ready | None, public: str) -> str:
+    """Return where a browser finds the test page of the measuring server that was started, empty for none.
+
+    It is plain HTTP: a test over TLS costs a weak computer more than its line may give.
+    """
+    if ready is None:
+        return ""
+    host = config.measure_host or urlsplit(public).hostname or config.host
+    return f"http://{bracketed(host)}:{ready.ndt7_port}{ADDRESS}"
 
 
 class BrowserTestPages:

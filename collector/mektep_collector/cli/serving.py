@@ -19,6 +19,7 @@ from mektep_collector.api.health import Check
 from mektep_collector.api.metrics import new_metrics, show
 from mektep_collector.app import Parts, create_app
 from mektep_collector.cli.addresses import check_exposure, measuring_points, public_url
+from mektep_collector.cli.browser_test import browser_test_url
 from mektep_collector.cli.measure_process import MeasureProcess
 from mektep_collector.cli.page_source import RegisterAndStore, learning_of
 from mektep_collector.clock import SystemTime
@@ -91,7 +92,7 @@ async def serve(config: Config, announce: Callable[[Serving], None]) -> None:
                 metrics=metrics,
                 time=time,
             ),
-            [create_pages(RegisterAndStore(registry, store, time, learning))],
+            [create_pages(RegisterAndStore(registry, store, time, learning), browser_test_url(config, ready, public))],
         )
         serving = Serving(collector=public, host=config.host, port=port, ndt7=points.ndt7_url, echo=points.echo_url)
         server = _Server(_uvicorn_config(config, app), lambda: announce(serving))

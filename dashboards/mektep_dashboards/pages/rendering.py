@@ -20,7 +20,7 @@ from mektep_dashboards.i18n.language import NAMES, Language
 from mektep_dashboards.i18n.speech import Speech, all_speeches
 from mektep_dashboards.pages.assets import Asset
 from mektep_dashboards.pages.headline import headline
-from mektep_dashboards.pages.looks import FRESHNESS_LOOKS, VERDICT_LOOKS
+from mektep_dashboards.pages.looks import FRESHNESS_LOOKS, LIMIT_LOOKS, PLATFORM_LOOKS, VERDICT_LOOKS
 from mektep_wire import Direction
 
 _EXTENSIONS = ("jinja2.ext.i18n", "jinja2.ext.do")
@@ -29,8 +29,9 @@ _EXTENSIONS = ("jinja2.ext.i18n", "jinja2.ext.do")
 class Rendering:
     """Renders templates; one environment a language, made once."""
 
-    def __init__(self, assets: Mapping[str, Asset]) -> None:
+    def __init__(self, assets: Mapping[str, Asset], test_address: str = "") -> None:
         self._assets = assets
+        self._test_address = test_address
         self._environments = {language: self._environment(speech) for language, speech in all_speeches().items()}
 
     def render(self, template: str, language: Language, path: str, query: Mapping[str, str], **facts: object) -> str:
@@ -59,9 +60,12 @@ class Rendering:
             Width=Width,
             charts={"gauge": gauge, "latency": latency, "sparkline": sparkline, "throughput": throughput},
             assets=MappingProxyType({name: asset.address for name, asset in self._assets.items()}),
+            test_address=self._test_address,
             headline=headline,
             verdict_looks=VERDICT_LOOKS,
             freshness_looks=FRESHNESS_LOOKS,
+            limit_looks=LIMIT_LOOKS,
+            platform_looks=PLATFORM_LOOKS,
             min_tests_count=MIN_TESTS_COUNT,
             contract_min_ratio=CONTRACT_MIN_RATIO,
             region_choices=partial(_region_choices, speech),

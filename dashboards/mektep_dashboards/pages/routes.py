@@ -15,14 +15,16 @@ _COOKIE = "mektep_lang"
 _YEAR_S = 31_536_000
 
 
-def create_pages(source: PageSource) -> APIRouter:
+def create_pages(source: PageSource, test_address: str = "") -> APIRouter:
     """Return the routes `/`, `/schools/{id}` and `/static/{name}`; templates and catalogues are read here, once.
+
+    Every page leads to `test_address`, where a browser tests itself, if there is one.
 
     The routes are plain functions, so FastAPI runs them in threads and a slow document holds up nobody else.
     """
     assets = read_assets()
     by_address = {asset.address: asset for asset in assets.values()}
-    rendering = Rendering(assets)
+    rendering = Rendering(assets, test_address)
     router = APIRouter(include_in_schema=False)
 
     def shown(request: Request, template: str, status: int = 200, **facts: object) -> Response:
