@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from mektep_collector.config import Config
+from mektep_collector.config.platforms import Platform
 from mektep_collector.registry.records import School
 from mektep_collector.sla.norm import norm_of
 from mektep_wire import Assignment, ProbeName, Target
@@ -17,6 +18,7 @@ class MeasuringPoints(msgspec.Struct, frozen=True, kw_only=True):
     ndt7_url: str | None
     echo_url: str | None
     dns_names: Sequence[str] = ()
+    platforms: Sequence[Platform] = ()
 
     def targets(self) -> Sequence[Target]:
         """Return the targets of each probe."""
@@ -28,18 +30,28 @@ class MeasuringPoints(msgspec.Struct, frozen=True, kw_only=True):
         if self.ndt7_url is not None:
             targets.append(Target(probe=ProbeName.PATH, address=self.ndt7_url))
         targets += [Target(probe=ProbeName.PATH, address=f"dns://{name}") for name in self.dns_names]
+        targets += [
+            Target(
+                probe=ProbeName.PLATFORM,
+                address=platform.url,
+                name=platform.name,
+                expected_text=platform.expected_text,
+            )
+            for platform in self.platforms
+        ]
         return targets
 
 
 def compose_assignment(
     school: School,
     device_id: str,
+    audit_seed: bytes,
     points: MeasuringPoints,
     config: Config,
     version: int,
     issued_at: datetime,
 ) -> Assignment:
-    """Return the assignment of one device."""
+    """Return the assignment of one device, which draws its audits by `audit_seed`."""
     commitment = school.commitment
     return Assignment(
         version=version,
@@ -53,9 +65,13 @@ def compose_assignment(
         throughput_slots_count=config.throughput_slots_count,
         latency_interval_s=config.latency_interval_s,
         path_interval_s=config.path_interval_s,
+        platform_interval_s=config.platform_interval_s,
         send_interval_s=config.send_interval_s,
         month_budget_bytes=config.month_budget_bytes or None,
         targets=points.targets(),
+        audit_ratio=config.audit_ratio,
+        audit_seed=audit_seed,
+        shortcut_error_max_ratio=config.shortcut_error_max_ratio,
         norm_mbps=norm_of(school).mbps,
         contracted_download_mbps=None if commitment is None else commitment.download_mbps,
         contracted_upload_mbps=None if commitment is None else commitment.upload_mbps,

@@ -61,7 +61,8 @@ class AssignmentDesk:
         school = self._registry.schools.get(device.school_id)
         if school is None:
             raise SchoolUnknown(device.school_id)
-        return partial(compose_assignment, school, device.id, self._points, self._config)
+        seed = self._registry.audit_seeds.of(device.id)
+        return partial(compose_assignment, school, device.id, seed, self._points, self._config)
 
     def _remember(self, device: Device, version: int) -> None:
         with self._lock:

@@ -149,3 +149,24 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     path.chmod(0o644)
     with pytest.raises(KeyFileError, match="chmod 600"):
         open_signing_key(path)
+
+
+def test_each_device_draws_its_audits_by_a_seed_of_its_own_that_outlives_a_restart(tmp_path: Path) -> None:
+    time = SetTime()
+    with registry_with(tmp_path, time, EXAMPLE) as registry:
+        one, other = enrolled(registry, time), enrolled(registry, time)
+        assert registry.assignments.given(one.id) is None
+        desk = AssignmentDesk(registry, POINTS, Config(audit_ratio=0.1, shortcut_error_max_ratio=0.08), time)
+        desk.issue(one)
+        given = registry.assignments.given(one.id)
+        assert given is not None
+        assert (given.audit_ratio, given.shortcut_error_max_ratio, given.issued_at) == (0.1, 0.08, time.now())
+        seeds = {registry.audit_seeds.of(one.id), registry.audit_seeds.of(other.id)}
+        assert given.audit_seed == registry.audit_seeds.of(one.id)
+        assert len(seeds) == 2
+    again = open_registry(tmp_path)
+    try:
+        assert {again.audit_seeds.of(one.id), again.audit_seeds.of(other.id)} == seeds
+        assert again.assignments.given(one.id) == given
+    finally:
+        again.close()
