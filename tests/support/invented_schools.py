@@ -9,8 +9,11 @@ from random import Random
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from mektep_collector.config.lesson_needs import load_lesson_needs
+from mektep_collector.config.platforms import Platform
 from mektep_collector.journal.entry import Accepted, Entry, TimeMethod
 from mektep_collector.registry.records import Commitment, Device, DeviceStatus, School, Technology
+from mektep_collector.reports.build.learning import Learning
 from mektep_wire import (
     Direction,
     EngineName,
@@ -31,6 +34,16 @@ ZONE = ZoneInfo("Asia/Almaty")
 _EPOCH_ID = "0b54a3c2-6f0e-4d55-9a0e-7d1c5f0e8a11"
 _FRIDAY = 4
 _SLOTS = (time(8, 47), time(11, 12), time(14, 33), time(17, 5))
+
+
+LEARNING = Learning(
+    platforms=(
+        Platform(name="Kundelik", url="https://kundelik.example/"),
+        Platform(name="OnlineMektep", url="https://onlinemektep.example/"),
+        Platform(name="Akelius", url="https://akelius.example/"),
+    ),
+    needs=load_lesson_needs(None).activity,
+)
 
 
 def school(number: int, name: str, region: str = "KZ-61", pupils_count: int | None = 526, **facts: object) -> School:
@@ -192,6 +205,27 @@ class Month:
                 made.append(self.latency(at - timedelta(minutes=12), rtt_ms))
         return made
 
+    def looks(self, days_count: int) -> Sequence[Accepted]:
+        """Return hourly looks at the platforms of `LEARNING`: one is down now and then, one is slow now and then."""
+        self._seq = 500_000
+        made: list[Accepted] = []
+        for back in range(days_count - 1, -1, -1):
+            day = (NOW - timedelta(days=back)).astimezone(ZONE).date()
+            for hour in range(9, 18) if day.weekday() < 5 else ():
+                at = datetime.combine(day, time(hour, 31), ZONE).astimezone(UTC)
+                for number, platform in enumerate(LEARNING.platforms):
+                    chance = self._random.random()
+                    slow = 6_400.0 if number == 1 and chance < 0.06 else 420.0 + 600 * chance
+                    is_down = number == 0 and chance < 0.04
+                    look = self.platform(
+                        at + timedelta(seconds=3 * number),
+                        platform.url,
+                        None if is_down else slow,
+                        FailureKind.HTTP_SERVER_ERROR,
+                    )
+                    made += [look] if at < NOW else []
+        return made
+
     def _slot(self, at: datetime, download_mbps: float, upload_mbps: float, failing_ratio: float) -> list[Accepted]:
         chance = self._random.random()
         if chance < failing_ratio:
@@ -236,12 +270,16 @@ SCHOOLS = (MET, BELOW, SHORT, FAILING, SILENT, NEW, HOSTILE, SIMULATED)
 DEVICES = tuple(device(one) for one in SCHOOLS if one is not NEW)
 
 
+def _in_order(*made: Sequence[Accepted]) -> Sequence[Accepted]:
+    return sorted((accepted for each in made for accepted in each), key=lambda accepted: accepted.at)
+
+
 def entries() -> Sequence[Entry]:
     """Return what a journal would hand to a store: a month of all the schools, one entry a school."""
     months = [
-        Month(MET, 1).days(48.0, 51.0),
+        _in_order(Month(MET, 1).days(48.0, 51.0), Month(MET, 91).looks(30)),
         Month(BELOW, 2).days(11.5, 3.1, failing_ratio=0.12),
-        Month(SHORT, 3).days(31.0, 29.0, failing_ratio=0.05),
+        _in_order(Month(SHORT, 3).days(31.0, 29.0, failing_ratio=0.05), Month(SHORT, 93).looks(9)),
         [
             accepted
             for back in range(12)

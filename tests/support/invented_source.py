@@ -33,5 +33,5 @@ class InventedSource:
     def school(self, school_id: str) -> SchoolDocument | None:
         for school in invented.SCHOOLS:
             if school.id == school_id:
-                return build_school(school, invented.DEVICES, self._store, invented.NOW)
+                return build_school(school, invented.DEVICES, self._store, invented.NOW, invented.LEARNING)
         return None

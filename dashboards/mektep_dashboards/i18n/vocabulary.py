@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mektep_collector.sla.freshness import Freshness
+from mektep_collector.sla.lesson_readiness import Limit, Quantity
 from mektep_collector.sla.norm import NormBasis
+from mektep_collector.sla.platform import PlatformState
 from mektep_collector.sla.verdict import Verdict
 from mektep_dashboards.i18n.catalogue import mark
 from mektep_wire import Direction, FailureKind, Outcome, ProbeName, SkipReason
@@ -93,6 +95,38 @@ FRESHNESS: Mapping[Freshness, str] = MappingProxyType(
         Freshness.LIVE: mark("Sending"),
         Freshness.SILENT: mark("Silent"),
         Freshness.NEVER: mark("Nothing yet"),
+    }
+)
+
+PLATFORM_STATES: Mapping[PlatformState, str] = MappingProxyType(
+    {
+        PlatformState.REACHABLE: mark("Reachable"),
+        PlatformState.SLOW: mark("Slow"),
+        PlatformState.PLATFORM_DOWN: mark("Platform down"),
+        PlatformState.INTERNET_DOWN: mark("Internet down"),
+        PlatformState.UNKNOWN: mark("Cause unknown"),
+    }
+)
+
+LIMITS: Mapping[Limit, str] = MappingProxyType(
+    {
+        Limit.DOWNLOAD: mark("The download speed is the limit"),
+        Limit.UPLOAD: mark("The upload speed is the limit"),
+        Limit.LATENCY: mark("The latency is too high"),
+        Limit.LOSS: mark("Too many packets are lost"),
+        Limit.PLATFORM: mark("The platform is down"),
+        Limit.INTERNET: mark("The school's internet is down"),
+        Limit.NOT_MEASURED: mark("Insufficient data"),
+    }
+)
+
+QUANTITIES: Mapping[Quantity, str] = MappingProxyType(
+    {
+        Quantity.DOWNLOAD: mark("Download"),
+        Quantity.UPLOAD: mark("Upload"),
+        Quantity.LATENCY: mark("Latency"),
+        Quantity.LOSS: mark("Packet loss"),
+        Quantity.PLATFORM: mark("the platform's state"),
     }
 )
 

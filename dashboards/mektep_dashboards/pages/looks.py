@@ -5,6 +5,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from mektep_collector.sla.freshness import Freshness
+from mektep_collector.sla.lesson_readiness import Limit
+from mektep_collector.sla.platform import PlatformState
 from mektep_collector.sla.verdict import Verdict
 
 
@@ -27,6 +29,28 @@ VERDICT_LOOKS: Mapping[Verdict, Look] = MappingProxyType(
         Verdict.NOT_COMPARED: Look.UNKNOWN,
         Verdict.INSUFFICIENT_DATA: Look.UNKNOWN,
         Verdict.NO_DATA: Look.UNKNOWN,
+    }
+)
+
+PLATFORM_LOOKS: Mapping[PlatformState, Look] = MappingProxyType(
+    {
+        PlatformState.REACHABLE: Look.GOOD,
+        PlatformState.SLOW: Look.SHORT,
+        PlatformState.PLATFORM_DOWN: Look.BAD,
+        PlatformState.INTERNET_DOWN: Look.BAD,
+        PlatformState.UNKNOWN: Look.UNKNOWN,
+    }
+)
+
+LIMIT_LOOKS: Mapping[Limit, Look] = MappingProxyType(
+    {
+        Limit.DOWNLOAD: Look.GOOD,
+        Limit.UPLOAD: Look.GOOD,
+        Limit.LATENCY: Look.BAD,
+        Limit.LOSS: Look.BAD,
+        Limit.PLATFORM: Look.BAD,
+        Limit.INTERNET: Look.BAD,
+        Limit.NOT_MEASURED: Look.UNKNOWN,
     }
 )
 

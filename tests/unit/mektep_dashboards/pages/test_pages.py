@@ -8,6 +8,7 @@ import pytest
 from fastapi import Request
 
 from mektep_dashboards.i18n.language import Language
+from mektep_dashboards.i18n.speech import all_speeches
 from mektep_dashboards.pages import answer
 from mektep_dashboards.pages.assets import read_assets
 from mektep_dashboards.pages.listing import listing, read
@@ -116,3 +117,48 @@ def test_an_assets_address_changes_with_its_content() -> None:
         stem, suffix = name.rsplit(".", 1)
         assert re.fullmatch(rf"/static/{stem}\.[0-9a-f]{{12}}\.{suffix}", asset.address)
     assert "immutable" in answer.lasting(_request(), b"x", "text/css").headers["cache-control"]
+
+
+@pytest.mark.parametrize("language", Language)
+def test_each_platform_shows_its_state_its_shares_and_their_n(language: Language) -> None:
+    page = _page(invented.MET.id, language)
+    say = all_speeches()[language]
+    document = SOURCE.school(invented.MET.id)
+    assert document is not None
+    assert [row.name for row in document.platforms] == ["Kundelik", "OnlineMektep", "Akelius"]
+    kundelik = document.platforms[0]
+    assert kundelik.availability.platform_down_count > 0
+    assert kundelik.availability.ratio is not None
+    share, count = say.percent(kundelik.availability.ratio), kundelik.availability.judged_count
+    assert f"{share}<small>n&nbsp;=&nbsp;{count}</small>" in page
+    assert say.gettext("Its own availability") in page
+    assert all(row.name in page for row in document.platforms)
+
+
+@pytest.mark.parametrize(
+    ("language", "lesson"),
+    [
+        (Language.KK, "OnlineMektep сабағын көру"),
+        (Language.RU, "Смотреть урок OnlineMektep"),
+        (Language.EN, "Watch an OnlineMektep lesson"),
+    ],
+)
+def test_a_lesson_says_for_how_many_what_limits_and_what_it_rests_on(language: Language, lesson: str) -> None:
+    page = _page(invented.MET.id, language)
+    say = all_speeches()[language]
+    document = SOURCE.school(invented.MET.id)
+    assert document is not None
+    count = document.lessons[0].readiness.pupils_count
+    assert count is not None
+    card = page[page.index(lesson) :][:4_000]
+    assert f'<span class="number">{say.number(count)}</span>' in card
+    assert say.gettext("The download speed is the limit") in card
+    assert "ITU-T G.1010" in card
+    assert "n&nbsp;=&nbsp;" in card
+
+
+def test_a_school_whose_platforms_nobody_looked_at_shows_no_count() -> None:
+    document = SOURCE.school(invented.BELOW.id)
+    assert document is not None
+    assert {lesson.readiness.pupils_count for lesson in document.lessons} == {None}
+    assert "Not measured lately: the platform's state" in _page(invented.BELOW.id, Language.EN)
