@@ -41,7 +41,9 @@ def measuring_points(config: Config, ready: Ready | None, public: str) -> Measur
             ndt7_url = f"wss://{host}:{ready.ndt7_tls_port}"
         ndt7_url = ndt7_url or f"ws://{host}:{ready.ndt7_port}"
         echo_url = echo_url or f"udp://{host}:{ready.echo_port}"
-    return MeasuringPoints(ndt7_url=ndt7_url, echo_url=echo_url, dns_names=config.dns_names)
+    return MeasuringPoints(
+        ndt7_url=ndt7_url, echo_url=echo_url, dns_names=config.dns_names, platforms=config.learning_platforms()
+    )
 
 
 def bracketed(host: str) -> str:

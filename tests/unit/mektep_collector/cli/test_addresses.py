@@ -41,5 +41,5 @@ def test_where_schools_measure_to() -> None:
     assert (six.ndt7_url, six.echo_url) == ("ws://[2001:db8::1]:81", "udp://[2001:db8::1]:82")
     foreign = measuring_points(Config(ndt7_url="wss://m.kz", echo_url="udp://m.kz:7"), None, "https://a.kz")
     assert (foreign.ndt7_url, foreign.echo_url) == ("wss://m.kz", "udp://m.kz:7")
-    none = measuring_points(Config(), None, "https://a.kz")
+    none = measuring_points(Config(platforms=()), None, "https://a.kz")
     assert list(none.targets()) == []
