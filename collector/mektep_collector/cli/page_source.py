@@ -1,14 +1,18 @@
 """Where the pages get their documents: register and store, as of now."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from mektep_collector.clock import TimeSource
 from mektep_collector.config import Config
 from mektep_collector.config.lesson_needs import load_lesson_needs
+from mektep_collector.registry.records import Device
 from mektep_collector.registry.registry import Registry
+from mektep_collector.reports.build.audits import Terms
 from mektep_collector.reports.build.fleet import FleetDocument, build_fleet
 from mektep_collector.reports.build.learning import Learning
 from mektep_collector.reports.build.school import SchoolDocument, build_school
+from mektep_collector.sla.audit import AuditTerms
 from mektep_collector.store.store import Store
 
 _HOUR_S = 3_600.0
@@ -44,4 +48,12 @@ class RegisterAndStore:
         if school is None:
             return None
         devices = self._registry.devices.of_school(school_id)
-        return build_school(school, devices, self._store, self._time.now(), self._learning)
+        return build_school(school, devices, self._store, self._time.now(), self._learning, self._terms(devices))
+
+    def _terms(self, devices: Iterable[Device]) -> Terms:
+        terms = {}
+        for device in devices:
+            given = self._registry.assignments.given(device.id)
+            if given is not None and given.audit_seed is not None:
+                terms[device.id] = AuditTerms(seed=given.audit_seed, ratio=given.audit_ratio, since=given.issued_at)
+        return terms

@@ -9,6 +9,7 @@ import msgspec
 
 from mektep_collector.journal.entry import Accepted
 from mektep_collector.registry.records import Device, DeviceStatus, School, Technology
+from mektep_collector.reports.build.audits import NO_ERRORS, ShortcutErrors, errors_by_school
 from mektep_collector.reports.build.outages import OutageLook, availability_of, schools_with_outages
 from mektep_collector.reports.build.standing import Run, Standing, run_of, stand
 from mektep_collector.reports.build.window import last_days, local_days
@@ -30,7 +31,10 @@ class TrendDay(msgspec.Struct, frozen=True):
 
 
 class FleetRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One school. `trend` has one entry for each local day of the period, the last one today."""
+    """One school. `trend` has one entry for each local day of the period, the last one today.
+
+    `shortcut` says by how much shortened tests missed, by the school's own audits.
+    """
 
     school_id: str
     name: str
@@ -48,6 +52,7 @@ class FleetRow(msgspec.Struct, frozen=True, kw_only=True):
     availability: Availability
     trend: Sequence[TrendDay]
     origin: Origin
+    shortcut: ShortcutErrors = NO_ERRORS
 
 
 class FleetDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +88,7 @@ def build_fleet(schools: Iterable[School], devices: Iterable[Device], store: Sto
     for accepted in store.latest():
         latest[accepted.school_id].append(accepted)
     days = _days(schools, store, now)
+    errors = errors_by_school(store, now)
     with_outages = schools_with_outages(store, last_days(now, ZoneInfo("UTC")))
     rows = []
     for school in schools:
@@ -90,7 +96,8 @@ def build_fleet(schools: Iterable[School], devices: Iterable[Device], store: Sto
         look = OutageLook.LOOK if school.id in with_outages else OutageLook.NONE_KNOWN
         period = last_days(now, ZoneInfo(school.time_zone))
         share = availability_of(store, school.id, period, by_metric, look)
-        rows.append(_row(school, active[school.id], latest[school.id], by_metric, share, now))
+        row = _row(school, active[school.id], latest[school.id], by_metric, share, now)
+        rows.append(msgspec.structs.replace(row, shortcut=errors.get(school.id, NO_ERRORS)))
     return FleetDocument(made_at=now, days_count=len(local_days(now, ZoneInfo("UTC"))), rows=rows)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from mektep_collector.journal.entry import Accepted
 from mektep_collector.registry.records import Commitment, Device, DeviceStatus, School, Technology
+from mektep_collector.reports.build.audits import NO_TERMS, SchoolAudits, Terms, build_audits
 from mektep_collector.reports.build.learning import Learning
 from mektep_collector.reports.build.lessons import LessonRow, build_lessons
 from mektep_collector.reports.build.outages import OutageLook, OutageRow, availability_of, build_outages
@@ -122,12 +123,21 @@ class SchoolDocument(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin
     platforms: Sequence[PlatformRow] = ()
     lessons: Sequence[LessonRow] = ()
+    audits: SchoolAudits
 
 
 def build_school(
-    school: School, devices: Iterable[Device], store: Store, now: datetime, learning: Learning = _NO_LISTS
+    school: School,
+    devices: Iterable[Device],
+    store: Store,
+    now: datetime,
+    learning: Learning = _NO_LISTS,
+    terms: Terms = NO_TERMS,
 ) -> SchoolDocument:
-    """Return the document of `school` at the aware time `now`; `devices` of other schools are passed over."""
+    """Return the document of `school` at the aware time `now`; `devices` of other schools are passed over.
+
+    `terms` are those by which devices draw their audits.
+    """
     zone = ZoneInfo(school.time_zone)
     period = last_days(now, zone)
     latest = store.latest([school.id])
@@ -185,6 +195,7 @@ def build_school(
         if any(accepted.reading.origin is Origin.SIMULATED for accepted in [*readings, *latest])
         else Origin.MEASURED,
         platforms=platforms,
+        audits=build_audits(store, school.id, terms, now),
         lessons=build_lessons(readings, platforms, learning, now),
     )
 

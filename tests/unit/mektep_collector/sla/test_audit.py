@@ -68,7 +68,7 @@ def test_each_audit_that_lacks_and_each_too_many_is_counted(slots: list[str], da
             for slot, one in zip(slots, honest(slots), strict=True)]  # fmt: skip
     found = device_audits(ID, TERMS, runs)
     assert (found.missing_count, found.extra_count) == (len(left_out), len(added))
-    assert (found.verdict is AuditVerdict.AS_DRAWN) is not (left_out or added)
+    assert (found.verdict is AuditVerdict.AS_DRAWN) is not bool(left_out or added)
 
 
 @pytest.mark.parametrize("excused", [
