@@ -40,7 +40,7 @@ class StopRule(Protocol):
     """Decides while a transfer runs whether its points suffice."""
 
     def decide(self, points: Sequence[Point]) -> StopReason | None:
-        """Return why to stop now, or None to go on. Called about every 100 ms with all points so far."""
+        """Return why to stop now, or None to go on. Called every 50 to 250 ms with all points so far."""
         ...
 
 

@@ -13,6 +13,7 @@ A part of the transfer counts as steady if it holds at least `PIECES` points and
 It also lasts some part of the time before it: what took long to fill is looked at for longer.
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
@@ -26,10 +27,14 @@ PIECES: Final = 8
 CONFIDENCE_RATIO: Final = 0.95
 LEAST_S: Final = 0.3
 """No shorter part is believed: below it, the moments at which a computer looks matter too much."""
+LEAST_BYTES: Final = 100_000
+"""Nor one of fewer bytes: of some ten packets each is too large a part."""
 SHARE_OF_START_RATIO: Final = 0.25
 """A steady part lasts at least this share of the time before it."""
 NARROW_RATIO: Final = 0.02
 """The half-width of the interval over the mean, at most."""
+_INSTRUMENT_RATIO: Final = 0.0075
+"""What a part may be off for other reasons than chance: when a computer looks, what a segment carries."""
 _FIRST_PIECE_RATIO: Final = 0.03
 _HALVES_RATIO: Final = 0.02
 _CREDIBLE_RATIO: Final = 0.25
@@ -66,7 +71,12 @@ def steady_part(points: Sequence[Point], demand: Demand) -> Steady | None:
     first = bisect_left(course.in_order_bytes, demand.passed_bytes)
     # The latest beginning leaves room for the pieces, and lasts long enough.
     latest_s = min(end_s - LEAST_S * demand.longer_ratio, end_s / (1 + share))
-    last = min(len(points) - PIECES - 1, bisect_left(course.times_s, latest_s) - 1)
+    latest_bytes = course.in_order_bytes[-1] - LEAST_BYTES * demand.longer_ratio
+    last = min(
+        len(points) - PIECES - 1,
+        bisect_left(course.times_s, latest_s) - 1,
+        bisect_left(course.in_order_bytes, latest_bytes) - 1,
+    )
     for begin in range(first, last + 1, max(1, (last + 1 - first) // _MOST_BEGINNINGS)):
         found = course.judge(begin)
         if found is not None:
@@ -97,9 +107,10 @@ class _Course:
         if mean_mbps <= 0:
             return None
         variance = sum((rate - mean_mbps) ** 2 for rate in self._rates_mbps(begin)) / (PIECES - 1)
+        chance_mbps = _STUDENT_T * float((variance / PIECES) ** 0.5)
         return Steady(
             value_mbps=mean_mbps,
-            half_width_mbps=_STUDENT_T * float((variance / PIECES) ** 0.5),
+            half_width_mbps=math.hypot(chance_mbps, _INSTRUMENT_RATIO * mean_mbps),
             since_s=self.times_s[begin],
             until_s=self.times_s[-1],
             point_count=len(self.times_s) - begin,
@@ -140,6 +151,6 @@ class _Course:
 
 def _by_segments(in_order_bytes: Sequence[int], segments: Sequence[int]) -> Sequence[float]:
     """Return what had arrived in any order: segments, each of what one carries where nothing is missing before it."""
-    later = range(len(segments) // 3, len(segments))
-    segment_bytes = max((in_order_bytes[at] / segments[at] for at in later if segments[at]), default=0.0)
+    ratios = (bytes_ / count for bytes_, count in zip(in_order_bytes, segments, strict=True) if count)
+    segment_bytes = max(ratios, default=0.0)
     return [count * segment_bytes for count in segments] if segment_bytes else in_order_bytes

@@ -34,7 +34,7 @@ def run_download(session: Session, stop: StopRule) -> ThroughputSample:
                 segments_count = session.stream.counters().data_segments_received
                 points.append(Point(now_s - session.began_s, session.reader.data_bytes, segments_count))
                 reason = reason or stop.decide(points)
-                reading.look()
+                reading.look(now_s)
             reason = reason or session.end_reached(now_s)
             if reason is None:
                 reading.wait()
@@ -64,12 +64,14 @@ class _Reading:
         self._session = session
         self._gather = Gather()
         self._seen_bytes = 0
+        self._looked_s = session.began_s
 
-    def look(self) -> None:
+    def look(self, now_s: float) -> None:
         """Set the mark for what is let gather until the next look."""
         came_bytes = self._session.stream.received_bytes - self._seen_bytes
         self._seen_bytes = self._session.stream.received_bytes
-        self._session.stream.let_gather(self._gather.mark_bytes(came_bytes))
+        in_s, self._looked_s = now_s - self._looked_s, now_s
+        self._session.stream.let_gather(self._gather.mark_bytes(came_bytes, in_s))
 
     def wait(self) -> None:
         """Send what is due; where all that was there has been read, wait for more, until the next look at most."""
