@@ -34,6 +34,13 @@ def exact(value: float, locale: Locale) -> str:
     return format_decimal(value, format="#,##0.##", locale=locale)
 
 
+def deviation(ratio: float, locale: Locale) -> str:
+    """Return by what share something misses, in percent with one decimal, with its sign where it shows one."""
+    shown = round(ratio, 3)
+    pattern = locale.percent_formats[None].pattern.replace("#,##0", "#,##0.0")
+    return format_percent(shown or 0.0, format=f"+{pattern};-{pattern}" if shown else pattern, locale=locale)
+
+
 def percent(ratio: float, locale: Locale) -> str:
     """Return a share in percent, with the language's own sign and space; less than all is never shown as 100 %."""
     digits = max(digits_that_tell(ratio * 100, (0.0, 100.0), 1), 1)

@@ -69,6 +69,10 @@ class Speech:
         """Return a share, 0 to 1, in percent."""
         return numbers.percent(ratio, self.locale)
 
+    def deviation(self, ratio: float) -> str:
+        """Return by what share something misses, in percent with its sign."""
+        return numbers.deviation(ratio, self.locale)
+
     def data(self, count_bytes: int) -> str:
         """Return an amount of data in megabytes or gigabytes (10^6, 10^9 bytes)."""
         if count_bytes < _GIGA:

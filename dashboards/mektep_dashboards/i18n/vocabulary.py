@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from mektep_collector.reports.build.audits import Thoroughness
+from mektep_collector.sla.audit import AuditVerdict
 from mektep_collector.sla.freshness import Freshness
 from mektep_collector.sla.lesson_readiness import Limit, Quantity
 from mektep_collector.sla.norm import NormBasis
@@ -127,6 +129,24 @@ QUANTITIES: Mapping[Quantity, str] = MappingProxyType(
         Quantity.LATENCY: mark("Latency"),
         Quantity.LOSS: mark("Packet loss"),
         Quantity.PLATFORM: mark("the platform's state"),
+    }
+)
+
+AUDIT_VERDICTS: Mapping[AuditVerdict, str] = MappingProxyType(
+    {
+        AuditVerdict.AS_DRAWN: mark("audits as drawn"),
+        AuditVerdict.MISSING: mark("audits are missing"),
+        AuditVerdict.TOO_MANY: mark("more audits than were drawn"),
+        AuditVerdict.MISSING_AND_TOO_MANY: mark("other audits than were drawn"),
+        AuditVerdict.NOT_CHECKED: mark("audits not checked yet"),
+    }
+)
+
+THOROUGHNESS: Mapping[Thoroughness, str] = MappingProxyType(
+    {
+        Thoroughness.SHORTENED: mark("short tests"),
+        Thoroughness.FULL_LENGTH: mark("tests of full length"),
+        Thoroughness.UNKNOWN: mark("no test yet"),
     }
 )
 

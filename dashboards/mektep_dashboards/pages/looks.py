@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from mektep_collector.sla.audit import AuditVerdict
 from mektep_collector.sla.freshness import Freshness
 from mektep_collector.sla.lesson_readiness import Limit
 from mektep_collector.sla.platform import PlatformState
@@ -51,6 +52,16 @@ LIMIT_LOOKS: Mapping[Limit, Look] = MappingProxyType(
         Limit.PLATFORM: Look.BAD,
         Limit.INTERNET: Look.BAD,
         Limit.NOT_MEASURED: Look.UNKNOWN,
+    }
+)
+
+AUDIT_LOOKS: Mapping[AuditVerdict, Look] = MappingProxyType(
+    {
+        AuditVerdict.AS_DRAWN: Look.GOOD,
+        AuditVerdict.MISSING: Look.BAD,
+        AuditVerdict.TOO_MANY: Look.BAD,
+        AuditVerdict.MISSING_AND_TOO_MANY: Look.BAD,
+        AuditVerdict.NOT_CHECKED: Look.UNKNOWN,
     }
 )
 

@@ -20,7 +20,7 @@ from mektep_dashboards.i18n.language import NAMES, Language
 from mektep_dashboards.i18n.speech import Speech, all_speeches
 from mektep_dashboards.pages.assets import Asset
 from mektep_dashboards.pages.headline import headline
-from mektep_dashboards.pages.looks import FRESHNESS_LOOKS, LIMIT_LOOKS, PLATFORM_LOOKS, VERDICT_LOOKS
+from mektep_dashboards.pages.looks import AUDIT_LOOKS, FRESHNESS_LOOKS, LIMIT_LOOKS, PLATFORM_LOOKS, VERDICT_LOOKS
 from mektep_wire import Direction
 
 _EXTENSIONS = ("jinja2.ext.i18n", "jinja2.ext.do")
@@ -64,6 +64,7 @@ class Rendering:
             headline=headline,
             verdict_looks=VERDICT_LOOKS,
             freshness_looks=FRESHNESS_LOOKS,
+            audit_looks=AUDIT_LOOKS,
             limit_looks=LIMIT_LOOKS,
             platform_looks=PLATFORM_LOOKS,
             min_tests_count=MIN_TESTS_COUNT,

@@ -28,7 +28,7 @@ NO_TERMS: Terms = MappingProxyType({})
 _FULL_LENGTH_METHOD = "full_length/"
 
 
-class TestLength(StrEnum):
+class Thoroughness(StrEnum):
     """How a device tests now, by its newest test with a result."""
 
     SHORTENED = "shortened"
@@ -39,7 +39,7 @@ class TestLength(StrEnum):
 class DeviceTests(msgspec.Struct, frozen=True, kw_only=True):
     """One device: how it tests, and how it kept to its draw."""
 
-    length: TestLength
+    length: Thoroughness
     audits: DeviceAudits
 
 
@@ -112,13 +112,13 @@ def _error(traces: Sequence[AuditTrace]) -> ShortcutError | None:
     )
 
 
-def _length(readings: Iterable[Reading]) -> TestLength:
+def _length(readings: Iterable[Reading]) -> Thoroughness:
     """Return how the newest test with a result was made; a device may have shortened tests in one direction alone."""
     methods: dict[Direction | None, str] = {}
     for reading in readings:
         if reading.outcome is Outcome.OK and reading.method is not None:
             methods[reading.direction] = reading.method
     if not methods:
-        return TestLength.UNKNOWN
+        return Thoroughness.UNKNOWN
     is_whole = any(method.startswith(_FULL_LENGTH_METHOD) for method in methods.values())
-    return TestLength.FULL_LENGTH if is_whole else TestLength.SHORTENED
+    return Thoroughness.FULL_LENGTH if is_whole else Thoroughness.SHORTENED

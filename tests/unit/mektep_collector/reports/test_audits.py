@@ -1,51 +1,18 @@
 """What a school's document and the fleet's say of audits, from readings as devices send them."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import msgspec
 import pytest
 
-from mektep_collector.journal.entry import Accepted, Entry
-from mektep_collector.reports.build.audits import SchoolAudits, TestLength, build_audits
+from mektep_collector.journal.entry import Accepted
+from mektep_collector.reports.build.audits import SchoolAudits, Thoroughness, build_audits
 from mektep_collector.reports.build.fleet import build_fleet
 from mektep_collector.reports.build.school import build_school
-from mektep_collector.sla.audit import ADOPTION, AuditTerms, AuditVerdict
-from mektep_wire import Direction, EngineName, Metric, ProbeName, Trigger, is_audit
+from mektep_collector.sla.audit import AuditVerdict
+from mektep_wire import Direction, EngineName, Metric, Trigger
 from tests.support import invented_schools as invented
-from tests.support.memory_store import MemoryStore
-
-DEVICE = invented.device(invented.MET)
-BEGIN = invented.NOW - timedelta(days=60)
-TERMS = AuditTerms(seed=bytes(range(16)), ratio=0.2, since=BEGIN - ADOPTION)
-FIGURES = {
-    Direction.DOWNLOAD: (Metric.DOWNLOAD_THROUGHPUT_MBPS, Metric.DOWNLOAD_FULL_LENGTH_MBPS),
-    Direction.UPLOAD: (Metric.UPLOAD_THROUGHPUT_MBPS, Metric.UPLOAD_FULL_LENGTH_MBPS),
-}
-
-
-def slot_runs(days_count: int, error_ratio: float, method: str = "frugal/1") -> Iterator[Accepted]:
-    """Yield a device's tests at slots, audited as drawn, each audit with the same error."""
-    month = invented.Month(invented.MET, 1)
-    for day in range(days_count):
-        for number in range(1, 5):
-            at = BEGIN + timedelta(days=day, hours=number)
-            slot = f"{at:%Y-%m-%d}/{number}"
-            is_drawn = is_audit(TERMS.seed, DEVICE.id, slot, TERMS.ratio)
-            for direction, (shortened, full_length) in FIGURES.items():
-                values = {shortened: 20.0 * (1 + error_ratio)}
-                if is_drawn and not method.startswith("full_length"):
-                    values[full_length] = 20.0
-                yield month.reading(
-                    at, ProbeName.THROUGHPUT, EngineName.NDT7, direction=direction, slot=slot, values=values,
-                    method=method, trigger=Trigger.AUDIT if is_drawn else Trigger.SLOT,
-                )  # fmt: skip
-
-
-def store_of(*batches: list[Accepted]) -> MemoryStore:
-    store = MemoryStore(lambda school_id: invented.ZONE)
-    store.put([Entry(position=n, received_at=invented.NOW, accepted=each) for n, each in enumerate(batches, start=1)])
-    return store
+from tests.support.audited_runs import DEVICE, TERMS, slot_runs, store_of
 
 
 def audits_of(*batches: list[Accepted]) -> SchoolAudits:
@@ -62,7 +29,7 @@ def test_the_error_stands_in_the_document_of_the_school_and_in_the_fleets_row() 
     (tests,) = document.audits.devices.values()
     assert tests.audits.verdict is AuditVerdict.AS_DRAWN
     assert error.audits_count == tests.audits.drawn_count == tests.audits.made_count > 10
-    assert tests.length is TestLength.SHORTENED
+    assert tests.length is Thoroughness.SHORTENED
     row, other = build_fleet([invented.MET, invented.NEW], [DEVICE], store, invented.NOW).rows
     assert row.shortcut == document.audits.errors
     assert (other.shortcut.download, other.shortcut.upload) == (None, None)
@@ -92,7 +59,7 @@ def test_a_device_that_fell_back_says_so_and_adds_no_error() -> None:
     whole = list(slot_runs(30, 0.0, "full_length/2"))
     found = audits_of(whole)
     (tests,) = found.devices.values()
-    assert (tests.length, tests.audits.verdict) == (TestLength.FULL_LENGTH, AuditVerdict.AS_DRAWN)
+    assert (tests.length, tests.audits.verdict) == (Thoroughness.FULL_LENGTH, AuditVerdict.AS_DRAWN)
     assert (found.errors.download, found.errors.upload) == (None, None)
 
 

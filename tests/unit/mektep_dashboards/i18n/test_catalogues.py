@@ -10,6 +10,8 @@ from babel.messages.catalog import Catalog
 
 from mektep_collector.registry.records import DeviceStatus, Technology
 from mektep_collector.registry.regions import REGIONS
+from mektep_collector.reports.build.audits import Thoroughness
+from mektep_collector.sla.audit import AuditVerdict
 from mektep_collector.sla.freshness import Freshness
 from mektep_collector.sla.norm import NormBasis
 from mektep_collector.sla.verdict import Verdict
@@ -42,6 +44,8 @@ ENUMS: Mapping[type[StrEnum], dict[str, str]] = {
     Outcome: _plain(vocabulary.OUTCOMES),
     Verdict: _plain(vocabulary.VERDICTS),
     Freshness: _plain(vocabulary.FRESHNESS),
+    AuditVerdict: _plain(vocabulary.AUDIT_VERDICTS),
+    Thoroughness: _plain(vocabulary.THOROUGHNESS),
     NormBasis: _plain(vocabulary.NORM_BASES),
     Technology: _plain(vocabulary.TECHNOLOGIES),
     DeviceStatus: _plain(vocabulary.DEVICE_STATES),

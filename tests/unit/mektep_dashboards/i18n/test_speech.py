@@ -32,6 +32,12 @@ def test_percent_follows_cldr() -> None:
     assert KK.percent(0.0004) == "0,04%"
 
 
+def test_a_deviation_has_its_sign_and_one_decimal() -> None:
+    assert [speech.deviation(0.0123) for speech in (KK, RU, EN)] == ["+1,2%", "+1,2\u00a0%", "+1.2%"]
+    assert [speech.deviation(-0.0123) for speech in (KK, RU, EN)] == ["-1,2%", "-1,2\u00a0%", "-1.2%"]
+    assert [EN.deviation(ratio) for ratio in (0.0, 0.0004, -0.0004, 2.0)] == ["0.0%", "0.0%", "0.0%", "+200.0%"]
+
+
 def test_dates_are_written_out_in_the_schools_time() -> None:
     assert [speech.full_day_at(AT, "Asia/Almaty") for speech in (KK, RU, EN)] == [
         "2026\u00a0ж.\u00a022\u00a0қараша",
