@@ -19,6 +19,7 @@ _BURST_RATIO: Final = 1.1
 _MARGIN_RATIO: Final = 1.15
 _FADE_RATIO: Final = 0.7
 _LEAST_TAIL_S: Final = 2.0
+_EVEN_RATIO: Final = 0.04
 
 
 class LinkKnowledge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,7 +42,7 @@ class LinkKnowledge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 def learn(knowledge: LinkKnowledge, sample: ThroughputSample) -> LinkKnowledge:
-    """Return what is known after a full-length test; a sample too short to teach anything changes nothing.
+    """Return what is known after a full-length test; one that is too short or too uneven to teach changes nothing.
 
     A burst is believed at once and forgotten slowly; a part that was steady too early makes the next ones longer, one
     that was right lets them shrink again.
@@ -78,7 +79,10 @@ def short_value_mbps(points: tuple[Point, ...], demand: Demand) -> float | None:
 
 
 def _tail(points: tuple[Point, ...]) -> tuple[float, int] | None:
-    """Return the rate of the second half and where that begins: what the link carries when every burst is spent."""
+    """Return the rate of the second half and where that begins: what the link carries when every burst is spent.
+
+    None where that half is not even: then it tells how TCP fared with its losses, and not what the link carries.
+    """
     if not points:
         return None
     half_s = points[-1].elapsed_s / 2
@@ -86,7 +90,7 @@ def _tail(points: tuple[Point, ...]) -> tuple[float, int] | None:
     found = measured(points, begin)
     if found is None or found.until_s - found.since_s < _LEAST_TAIL_S:
         return None
-    return found.value_mbps, begin
+    return (found.value_mbps, begin) if found.half_width_mbps <= _EVEN_RATIO * found.value_mbps else None
 
 
 def _burst_bytes(points: tuple[Point, ...], tail_mbps: float, tail_begin: int) -> int:

@@ -89,6 +89,13 @@ def measured(points: Sequence[Point], begin: int) -> Steady | None:
     return _Course(points, in_order=True).measure(begin)
 
 
+def fastest_mbps(points: Sequence[Point], length_s: float) -> float | None:
+    """Return the greatest mean over any part of at least `length_s`, None where the transfer is no longer than that."""
+    course = _Course(points)
+    parts = ((bisect_left(course.times_s, since_s + length_s), begin) for begin, since_s in enumerate(course.times_s))
+    return max((course.mean_mbps(begin, end) for end, begin in parts if end < len(points)), default=None)
+
+
 class _Course:
     """What arrived over time: by segments where all points tell them, since those do not wait for a lost one."""
 
@@ -100,10 +107,14 @@ class _Course:
         if not in_order and None not in segments:
             self._arrived_bytes = _by_segments(self.in_order_bytes, [count or 0 for count in segments])
 
+    def mean_mbps(self, begin: int, end: int) -> float:
+        """Return the mean between two points, 0.0 where no time is between them."""
+        length_s = self.times_s[end] - self.times_s[begin]
+        return (self._arrived_bytes[end] - self._arrived_bytes[begin]) * _MBPS / length_s if length_s > 0 else 0.0
+
     def measure(self, begin: int) -> Steady | None:
         """Return the mean from `begin` to the last point and its interval, or None without bytes or time."""
-        length_s = self.times_s[-1] - self.times_s[begin]
-        mean_mbps = (self._arrived_bytes[-1] - self._arrived_bytes[begin]) * _MBPS / length_s if length_s > 0 else 0.0
+        mean_mbps = self.mean_mbps(begin, len(self.times_s) - 1)
         if mean_mbps <= 0:
             return None
         variance = sum((rate - mean_mbps) ** 2 for rate in self._rates_mbps(begin)) / (PIECES - 1)
