@@ -11,7 +11,7 @@ import msgspec
 from mektep_agent.daemon.known_time import KnownTime
 from mektep_agent.outbox.parcel import OutboxFullError
 from mektep_agent.outbox.threaded import ThreadedOutbox
-from mektep_agent.probes.outage.cause import cause_of
+from mektep_agent.probes.outage.cause import Seen, cause_of
 from mektep_agent.probes.outage.course import (
     OFF_CAUSES,
     Course,
@@ -79,6 +79,7 @@ class Vigil:
         self._learnt_s: float | None = None
         self._learnt_of: Heart | None = None
         self._looks_count = 0
+        self._named: Moment | None = None
 
     @property
     def is_open(self) -> bool:
@@ -148,8 +149,13 @@ class Vigil:
                 at = self._now()
                 beat = await heart.heartbeat.beat(self._rhythm.timeout_s, thorough=before.state is State.DOUBTED)
         self._spend(beat.spent_bytes)
-        after = answered if beat.is_answered else missed
-        self._course, ended = after(before, at, self._rhythm)
+        if beat.is_answered:
+            if beat.names is Seen.ANSWERED:
+                self._named = at
+            self._course, ended = answered(before, at, self._rhythm)
+        else:
+            last_up = self._named if beat.names is Seen.SILENT else None
+            self._course, ended = missed(before, at, self._rhythm, last_up)
         if ended is not None:
             self._waiting = (*self._waiting, ended)[-_MOST_WAITING_COUNT:]
         if not beat.is_answered and self._course.state is State.DOWN:
@@ -157,9 +163,11 @@ class Vigil:
         elif beat.is_answered and self._course.state is State.UP:
             await self._learn(heart)
         if self._course.is_open is not before.is_open or ended is not None:
+            await self._remember(Life.WATCHING)
+            if ended is not None:
+                _LOG.warning("outage_ended", extra={"cause": ended.cause, "boots_count": ended.boots_count})
             if self._course.is_open:
                 _LOG.warning("outage_began", extra=_told(self._course))
-            await self._remember(Life.WATCHING)
 
     async def _look(self, heart: Heart) -> None:
         """Find the cause, and again while it is not found."""
@@ -179,6 +187,7 @@ class Vigil:
         if heart is not self._learnt_of or not is_fresh:
             self._learnt_of, self._learnt_s = heart, now_s
             await heart.locator.learn(self._rhythm.timeout_s)
+            _LOG.info("line_watched", extra={"target": heart.target})
 
     async def _tell(self) -> None:
         """Keep the readings of outages that are over and whose time is known."""
@@ -197,8 +206,8 @@ class Vigil:
             _LOG.error("outages_not_kept", extra={"outages_count": len(told), "detail": str(error)})
             return
         for one, reading in zip(told, kept, strict=True):
-            _LOG.warning(
-                "outage_ended",
+            _LOG.info(
+                "outage_recorded",
                 extra={"cause": one.cause, "duration_s": round(reading.duration_s, 3), "boots_count": one.boots_count},
             )
         self._on_kept(kept)

@@ -108,12 +108,15 @@ def answered(course: Course, at: Moment, rhythm: Rhythm) -> tuple[Course, Finish
     return Course(last_up=at), None
 
 
-def missed(course: Course, at: Moment, rhythm: Rhythm) -> tuple[Course, Finished | None]:
-    """Return the course after a beat sent at `at` got no answer, and the outage that this tells from the next."""
+def missed(course: Course, at: Moment, rhythm: Rhythm, last_up: Moment | None = None) -> tuple[Course, Finished | None]:
+    """Return the course after a beat sent at `at` got no answer, and the outage that this tells from the next.
+
+    `last_up` is when what is missed was last seen to work, where that is not the last beat: names are asked for rarely.
+    """
     misses_count = course.misses_count + 1
     replace = msgspec.structs.replace
     if course.state is State.UP:
-        last_up = course.last_up
+        last_up = last_up or course.last_up
         unseen_s = elapsed_s(last_up, at, at) if last_up is not None else 0.0
         return replace(
             course, state=State.DOUBTED, begin=at, begin_uncertainty_s=max(0.0, unseen_s), misses_count=1, last_down=at

@@ -16,10 +16,14 @@ REFUSALS = frozenset({FailureKind.CONNECTION_REFUSED, FailureKind.CONNECTION_RES
 
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True):
-    """One beat: `is_answered` says that a user of this line would get on; `spent_bytes` crossed the link."""
+    """One beat: `is_answered` says that a user of this line would get on; `spent_bytes` crossed the link.
+
+    `names` is what the resolver showed, `ABSENT` where this beat did not ask it.
+    """
 
     is_answered: bool
     spent_bytes: int
+    names: Seen = Seen.ABSENT
 
 
 class Heartbeat:
@@ -42,13 +46,14 @@ class Heartbeat:
 
     async def beat(self, timeout_s: float, *, thorough: bool) -> Beat:
         """Send one beat and wait for its answer, for each way at most `timeout_s`."""
-        spent_bytes = 0
+        spent_bytes, names = 0, Seen.ABSENT
         self._beats_count += 1
         if thorough or self._beats_count % _LOOKUP_EVERY_COUNT == 1:
             if self.names.is_named:
                 spent_bytes += LOOKUP_BYTES
-                if await self.names.look_up(timeout_s) is not Seen.ANSWERED:
-                    return Beat(is_answered=False, spent_bytes=spent_bytes)
+                names = await self.names.look_up(timeout_s)
+                if names is not Seen.ANSWERED:
+                    return Beat(is_answered=False, spent_bytes=spent_bytes, names=names)
             for place in (self.service, self.fallback):
                 if place is not None and place.is_named and place is not self.names:
                     spent_bytes += LOOKUP_BYTES
@@ -65,8 +70,8 @@ class Heartbeat:
             if seen is Seen.ANSWERED:
                 if engine is self._connect and not self._udp_rests_count:
                     self._udp_rests_count = _UDP_AGAIN_COUNT
-                return Beat(is_answered=True, spent_bytes=spent_bytes)
-        return Beat(is_answered=False, spent_bytes=spent_bytes)
+                return Beat(is_answered=True, spent_bytes=spent_bytes, names=names)
+        return Beat(is_answered=False, spent_bytes=spent_bytes, names=names)
 
     async def reach_echo(self, timeout_s: float) -> tuple[Seen, int]:
         """Return what one packet to the echo server showed, at the address that is known."""
