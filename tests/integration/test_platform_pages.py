@@ -12,7 +12,7 @@ import pytest
 from mektep_agent.clock import SystemTime
 from mektep_agent.config import LocalTargets
 from mektep_agent.engines.engine import EngineError
-from mektep_agent.engines.http import HttpEngine, HttpSettings
+from mektep_agent.engines.http.engine import HttpEngine, HttpSettings
 from mektep_agent.engines.resolve import Address
 from mektep_agent.sample import PageSample
 from mektep_wire import FailureKind

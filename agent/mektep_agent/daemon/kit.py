@@ -9,7 +9,7 @@ from mektep_agent.config import Config
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.daemon.looks import build_looks
 from mektep_agent.daemon.measuring import Kit
-from mektep_agent.engines.http import HttpEngine, HttpSettings
+from mektep_agent.engines.http.child import PagesInChild
 from mektep_agent.identity.device import load_device
 from mektep_agent.link.gateway import default_gateway
 from mektep_agent.link.network import this_network
@@ -85,7 +85,7 @@ def _platforms(assignment: Assignment, config: Config, chance: random.Random) ->
     platforms = platforms_of(assignment)
     if not platforms:
         return {}
-    pages = HttpEngine(HttpSettings(local_targets=config.platform_local_targets), SystemTime())
+    pages = PagesInChild(config.platform_local_targets)
     return {ProbeName.PLATFORM: PlatformProbe(pages, platforms, SystemTime(), chance)}
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mektep_agent.budget.plan import (
+    PLATFORM_BYTES,
     Choice,
     decide,
     dither_of,
@@ -15,6 +16,7 @@ from mektep_agent.budget.plan import (
     reserve_for,
     share_of_ticks,
 )
+from mektep_wire import ProbeName, Target
 from tests.support.school_assignment import DEVICE_ID, school
 
 MB = 1_000_000
@@ -128,6 +130,15 @@ def test_latency_stays_longest() -> None:
 def test_a_month_of_round_trips_and_deliveries_needs_some_tens_of_megabytes() -> None:
     reserve = reserve_for(school(), school_s=22 * 11 * 3_600)
     assert 10 * MB < reserve.total_bytes < 50 * MB
+
+
+def test_each_learning_platform_has_its_hourly_page_set_aside_and_goes_before_latency() -> None:
+    school_s = 22 * 11 * 3_600.0
+    platforms = [Target(probe=ProbeName.PLATFORM, address=f"https://{name}.example/") for name in "abc"]
+    without, with_three = reserve_for(school(), school_s), reserve_for(school(targets=platforms), school_s)
+    assert with_three.path_bytes - without.path_bytes == 22 * 11 * 3 * PLATFORM_BYTES
+    assert with_three.latency_bytes == without.latency_bytes
+    assert share_of_ticks(without.latency_bytes, with_three) == (1.0, 0.0)
 
 
 def test_measured_use_counts_where_it_is_more_than_computed() -> None:
