@@ -19,9 +19,12 @@ from mektep_agent.daemon.exit_code import ExitCode
 from mektep_agent.daemon.lock import LockedError, only_one
 from mektep_agent.identity.device import IdentityError, load_device
 from mektep_agent.identity.last_assignment import AssignmentError, load_assignment
+from mektep_agent.link.network import this_network
 from mektep_agent.mlab.locate import is_locate
 from mektep_agent.outbox.look import look_into
 from mektep_agent.outbox.parcel import Census, OutboxError
+from mektep_agent.probes.audit.memory import read_links
+from mektep_agent.probes.audit.standing import LinkStanding, standings
 from mektep_agent.uplink.delivery import DELIVERY_NOTE, DeliveryNote
 from mektep_agent.uplink.rest import RestReason
 from mektep_wire import Assignment, ProbeName
@@ -63,6 +66,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     delivered_at: datetime | None
     last_sending: RestNote | None
     data: Data | None
+    tests: tuple[LinkStanding, ...]
     trouble: tuple[str, ...]
 
 
@@ -86,11 +90,13 @@ def _taken(folder: StateFolder, settings: Config) -> Status:
     if device is None:
         fail("this computer is no device yet: run `mektep-agent enrol URL --code CODE` first", ExitCode.FAILED)
     trouble: list[str] = []
+    tests: tuple[LinkStanding, ...] = ()
     try:
         assignment = load_assignment(folder)
         version = None if assignment is None else assignment.version
         if assignment is not None:
             trouble += _trouble_of_mlab(assignment, settings)
+            tests = _tests(folder, assignment, trouble)
     except AssignmentError as error:
         version = None
         trouble.append(str(error))
@@ -113,6 +119,7 @@ def _taken(folder: StateFolder, settings: Config) -> Status:
         delivered_at=delivery.delivered_at if delivery is not None else None,
         last_sending=rest,
         data=data,
+        tests=tests,
         trouble=tuple(trouble),
     )
 
@@ -125,6 +132,17 @@ def _trouble_of_mlab(assignment: Assignment, settings: Config) -> list[str]:
             "each; set `mlab_data_policy` to `accepted` to agree to that for this school"
         ]
     return []
+
+
+def _tests(folder: StateFolder, assignment: Assignment, trouble: list[str]) -> tuple[LinkStanding, ...]:
+    targets = [target.address for target in assignment.targets if target.probe is ProbeName.THROUGHPUT]
+    if not targets:
+        return ()
+    try:
+        return standings(read_links(folder), targets[0], this_network())
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        trouble.append(f"what was learnt of the line, {folder.links}, cannot be read: {error}")
+        return ()
 
 
 def _data(folder: StateFolder, trouble: list[str]) -> Data | None:
@@ -190,6 +208,7 @@ def _print(shown: Status) -> None:
     lines.append(f"Delivered    {delivered}")
     if shown.data is not None:
         lines.append(f"Data         {_data_in_words(shown.data)}")
+    lines += [f"Tests        {one.in_words()}" for one in shown.tests]
     lines += [f"Look at      {one}" for one in shown.trouble]
     sys.stdout.write("\n".join(lines) + "\n")
 
