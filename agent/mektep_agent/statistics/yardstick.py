@@ -2,8 +2,8 @@
 
 `full_length/2` states what the line carries while it is full, as the shortened method does:
 
-- where the second half of the transfer is even, the mean after the first fifth, as `full_length/1`; on a line that let
-  a burst through first (a token bucket), what came after that: it is what the line carries for the rest of the lesson;
+- where the second half of the transfer is even, the mean of that half; on a line that let a burst through first (a
+  token bucket), the part of it that came after the burst, as that is what the line carries for the rest of the lesson;
 - where the second half is uneven, TCP was busy with its losses, and the mean tells how that went: on a path of 600 ms
   it is 10 to 40 % below what the line carries. There it is the mean of the fastest tenth.
 
@@ -34,11 +34,16 @@ def yardstick(sample: ThroughputSample) -> Throughput:
     if not known.audit_count:
         fastest = fastest_mbps(sample.points, FASTEST_SHARE * sample.points[-1].elapsed_s)
         return whole if fastest is None else msgspec.structs.replace(whole, value_mbps=fastest)
-    begin = bisect_left(sample.points, known.burst_bytes, key=_total_bytes)
-    after = measured(sample.points, begin) if known.burst_bytes and begin < len(sample.points) - 1 else None
+    half = bisect_left(sample.points, sample.points[-1].elapsed_s / 2, key=_elapsed_s)
+    spent = bisect_left(sample.points, known.burst_bytes, key=_total_bytes)
+    after = measured(sample.points, max(half, spent)) if max(half, spent) < len(sample.points) - 1 else None
     if after is None or after.until_s - after.since_s < LEAST_S:
         return whole
     return msgspec.structs.replace(whole, value_mbps=after.value_mbps, point_count=after.point_count)
+
+
+def _elapsed_s(point: Point) -> float:
+    return point.elapsed_s
 
 
 def _total_bytes(point: Point) -> int:

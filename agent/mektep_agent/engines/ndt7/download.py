@@ -40,6 +40,7 @@ def run_download(session: Session, stop: StopRule) -> ThroughputSample:
                 reading.wait()
     stopped_s = session.now_s() - session.began_s
     total_bytes = session.reader.data_bytes
+    segments_count = session.stream.counters().data_segments_received
     moved_s = session.last_arrival_s() - session.began_s
     is_cut = reason is None and session.server is not Server.CLOSED
     session.finish(_NOTHING)
@@ -50,7 +51,7 @@ def run_download(session: Session, stop: StopRule) -> ThroughputSample:
     spent = session.stream.link_bytes()
     return ThroughputSample(
         direction=Direction.DOWNLOAD,
-        points=(*(point for point in points if point.elapsed_s < end_s), Point(end_s, total_bytes)),
+        points=(*(point for point in points if point.elapsed_s < end_s), Point(end_s, total_bytes, segments_count)),
         duration_s=end_s,
         bytes_sent=spent.sent,
         bytes_received=spent.received,
