@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from mektep_agent.config import LocalTargets
 from mektep_agent.engines.engine import EngineError
 from mektep_agent.engines.failures import from_os_error
 from mektep_agent.engines.http.allowed import allowed
+from mektep_agent.engines.http.connect import connect
 from mektep_agent.engines.http.exchange import Answer, Patience, ask
 from mektep_agent.engines.http.link import Meter, PlainLink, TlsLink
 from mektep_agent.engines.http.place import Place, parse_place
@@ -28,10 +29,7 @@ from mektep_wire import VERSION, EngineName, FailureKind
 MAX_BODY_BYTES = 8_192
 MAX_REDIRECTS_COUNT = 3
 USER_AGENT = f"MektepMeter/{VERSION} (school connectivity monitor; one small page an hour at most)"
-_RECEIVE_BUFFER_BYTES = 16_384  # what may be under way when enough was read stays small
-_MAX_ADDRESSES_COUNT = 4
 _WRONG_NAME = {62, 64, -2146762481}  # OpenSSL: another host, another IP address; Windows: CERT_E_CN_NO_MATCH
-_TELLS_LITTLE = {FailureKind.NETWORK_UNREACHABLE, FailureKind.NO_INTERFACE}
 _CONNECT_OK = 200
 _PROXY_WANTS_PASSWORD = 407
 _NETWORK_WANTS_LOGIN = 511
@@ -150,7 +148,9 @@ class HttpEngine:
             found = await self._resolve(place.host, place.port, self._settings.lookup_timeout_s)
             dns_lookup_ms = (self._time.monotonic_s() - began_s) * 1e3
             addresses = allowed(place.host, found, self._gateway(), self._settings.local_targets)
-            connection, tcp_connect_ms = await self._connect(place.host, addresses, FailureKind.CONNECT_TIMEOUT)
+            connection, tcp_connect_ms = await connect(
+                place.host, addresses, self._settings.connect_timeout_s, self._time, FailureKind.CONNECT_TIMEOUT
+            )
         with closing(connection):
             plain = PlainLink(connection, meter)
             try:
@@ -167,35 +167,13 @@ class HttpEngine:
             answer=answer,
         )
 
-    async def _connect(
-        self, host: str, addresses: Sequence[Address], otherwise: FailureKind
-    ) -> tuple[socket.socket, float]:
-        """Return a connection to the first address that takes one, and how many ms that one took."""
-        loop = asyncio.get_running_loop()
-        errors: list[EngineError] = []
-        for address in _in_turn(addresses)[:_MAX_ADDRESSES_COUNT]:
-            connection = socket.socket(address.family, socket.SOCK_STREAM)
-            try:
-                connection.setblocking(False)
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
-                began_s = self._time.monotonic_s()
-                async with asyncio.timeout(self._settings.connect_timeout_s):
-                    await loop.sock_connect(connection, address.endpoint)
-            except OSError as error:
-                connection.close()
-                errors.append(from_os_error(error, f"{host} at {address.host}", otherwise))
-            except asyncio.CancelledError:
-                connection.close()
-                raise
-            else:
-                return connection, (self._time.monotonic_s() - began_s) * 1e3
-        raise min(errors, key=lambda error: error.kind in _TELLS_LITTLE)
-
     async def _to_proxy(self, proxy: Proxy) -> socket.socket:
         """Return a connection to the proxy, which may stand in the school: this computer's own settings name it."""
         try:
             found = await self._resolve(proxy.host, proxy.port, self._settings.lookup_timeout_s)
-            connection, _ = await self._connect(proxy.host, found, FailureKind.PROXY_ERROR)
+            connection, _ = await connect(
+                proxy.host, found, self._settings.connect_timeout_s, self._time, FailureKind.PROXY_ERROR
+            )
         except EngineError as error:
             told = f"the proxy {proxy.shown} of this computer's settings is out of reach: {error.detail}"
             raise EngineError(FailureKind.PROXY_ERROR, told) from None
@@ -250,15 +228,3 @@ class HttpEngine:
 
     def _patience(self) -> Patience:
         return Patience(silence_s=self._settings.silence_timeout_s, whole_s=self._settings.page_timeout_s)
-
-
-def _in_turn(addresses: Sequence[Address]) -> list[Address]:
-    """Return the addresses in the system's order, with the families in turn (RFC 8305, 4): one may lead nowhere."""
-    if not addresses:
-        return []
-    first = [address for address in addresses if address.family is addresses[0].family]
-    others = [address for address in addresses if address.family is not addresses[0].family]
-    turns: list[Address] = []
-    for place in range(max(len(first), len(others))):
-        turns += first[place : place + 1] + others[place : place + 1]
-    return turns

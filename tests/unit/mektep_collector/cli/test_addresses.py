@@ -3,6 +3,7 @@ import pytest
 from mektep_collector.cli.addresses import check_exposure, measuring_points, public_url
 from mektep_collector.config import Config, ConfigError, PlainHttp
 from mektep_collector.measure.settings import Ready
+from mektep_wire import ProbeName
 
 
 def ready(tls_port: int | None = None) -> Ready:
@@ -43,3 +44,12 @@ def test_where_schools_measure_to() -> None:
     assert (foreign.ndt7_url, foreign.echo_url) == ("wss://m.kz", "udp://m.kz:7")
     none = measuring_points(Config(platforms=()), None, "https://a.kz")
     assert list(none.targets()) == []
+
+
+def test_devices_are_handed_the_operators_platforms_with_name_and_text() -> None:
+    config = Config(platforms=("Kundelik=https://kundelik.kz/ Күнделік", "Other=https://other.kz/"))
+    targets = measuring_points(config, None, "https://a.kz").targets()
+    assert [(target.probe, target.address, target.name, target.expected_text) for target in targets] == [
+        (ProbeName.PLATFORM, "https://kundelik.kz/", "Kundelik", "Күнделік"),
+        (ProbeName.PLATFORM, "https://other.kz/", "Other", None),
+    ]
