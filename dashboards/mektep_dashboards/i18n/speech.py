@@ -65,6 +65,17 @@ class Speech:
         digits = 1 if value_ms < 10 else 0
         return self._with_unit(numbers.decimal(value_ms, digits, self.locale), self.gettext("ms"))
 
+    def duration(self, seconds: float) -> str:
+        """Return a length of time with its units, in seconds below a minute, in minutes below an hour."""
+        whole_minutes = round(seconds / 60)
+        if seconds < 60:
+            return self._with_unit(self.number(seconds), self.gettext("s"))
+        if whole_minutes < 60:
+            return self._with_unit(self.number(whole_minutes), self.gettext("min"))
+        hours, minutes = divmod(whole_minutes, 60)
+        shown = self._with_unit(self.number(hours), self.gettext("h"))
+        return f"{shown}{_NO_BREAK}{self._with_unit(f'{minutes:02}', self.gettext('min'))}" if minutes else shown
+
     def percent(self, ratio: float) -> str:
         """Return a share, 0 to 1, in percent."""
         return numbers.percent(ratio, self.locale)

@@ -11,7 +11,7 @@ from mektep_collector.sla.norm import NormBasis
 from mektep_collector.sla.platform import PlatformState
 from mektep_collector.sla.verdict import Verdict
 from mektep_dashboards.i18n.catalogue import mark
-from mektep_wire import Direction, FailureKind, Outcome, ProbeName, SkipReason
+from mektep_wire import Direction, FailureKind, OutageCause, Outcome, ProbeName, SkipReason
 
 FAILURES: Mapping[FailureKind, str] = MappingProxyType(
     {
@@ -55,6 +55,18 @@ SKIPS: Mapping[SkipReason, str] = MappingProxyType(
         SkipReason.BUSY_LINK: mark("the line was in use for lessons"),
         SkipReason.OTHER_PROBER: mark("another computer of the school was measuring"),
         SkipReason.TARGET_POLICY: mark("the measuring server allowed no test at that time"),
+    }
+)
+
+OUTAGE_CAUSES: Mapping[OutageCause, str] = MappingProxyType(
+    {
+        OutageCause.POWER: mark("the computer had no power"),
+        OutageCause.AGENT_OFF: mark("the measuring program was off"),
+        OutageCause.LAN: mark("the school's own network"),
+        OutageCause.PROVIDER: mark("the provider's line"),
+        OutageCause.DNS: mark("the name service (DNS)"),
+        OutageCause.SERVICE: mark("the measuring server; the internet worked"),
+        OutageCause.UNKNOWN: mark("cause not found"),
     }
 )
 

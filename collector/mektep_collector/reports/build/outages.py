@@ -41,6 +41,7 @@ class OutageRow(msgspec.Struct, frozen=True, kw_only=True):
     boots_count: int
     failed_runs_count: int
     device_id: str
+    is_of_the_line: bool
 
 
 def build_outages(store: Store, school_id: str, period: Period, readings: Iterable[Accepted]) -> Sequence[OutageRow]:
@@ -65,6 +66,7 @@ def build_outages(store: Store, school_id: str, period: Period, readings: Iterab
                 boots_count=outage.boots_count if outage is not None else 1,
                 failed_runs_count=sum(span.holds(device_id, at) for device_id, at in failed),
                 device_id=span.device_id,
+                is_of_the_line=span.is_of_the_line,
             )
         )
     return sorted(rows, key=lambda row: row.begin, reverse=True)

@@ -18,12 +18,12 @@ from mektep_collector.sla.verdict import Verdict
 from mektep_dashboards.i18n import vocabulary
 from mektep_dashboards.i18n.catalogue import read_catalogue, translations
 from mektep_dashboards.i18n.language import Language
-from mektep_wire import Direction, FailureKind, Outcome, ProbeName, SkipReason
+from mektep_wire import Direction, FailureKind, OutageCause, Outcome, ProbeName, SkipReason
 from tests.support.extract_messages import extracted
 
 SAME_IN_KAZAKH_AND_RUSSIAN = {
-    "Almaty", "Astana", "GB", "MB", "Mbit/s", "Median", "Norm", "Platform", "Provider", "Shymkent", "Test", "ms",
-    "norm",
+    "Almaty", "Astana", "GB", "MB", "Mbit/s", "Median", "Norm", "Platform", "Provider", "Shymkent", "Test", "min",
+    "ms", "norm", "s",
 }  # fmt: skip
 """Words that Kazakh and Russian share by right. A native speaker checks each; anything else shared is a mistake."""
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
@@ -39,6 +39,7 @@ def _plain(words: Mapping[Word, str]) -> dict[str, str]:
 ENUMS: Mapping[type[StrEnum], dict[str, str]] = {
     FailureKind: _plain(vocabulary.FAILURES),
     SkipReason: _plain(vocabulary.SKIPS),
+    OutageCause: _plain(vocabulary.OUTAGE_CAUSES),
     ProbeName: _plain(vocabulary.PROBES),
     Direction: _plain(vocabulary.DIRECTIONS),
     Outcome: _plain(vocabulary.OUTCOMES),
