@@ -134,6 +134,8 @@ def test_no_more_is_read_of_a_page_without_an_end_than_is_allowed(certificate: C
     sample = fetch(certificate, endless)
     assert (sample.body_bytes, sample.is_whole) == (8_192, False)
     assert sample.bytes_received < 8_192 + 8_000
+    longer = fetch(certificate, answer("200 OK", b"a" * 9_001))
+    assert (longer.body_bytes, longer.is_whole) == (8_192, False)
 
 
 def test_a_redirect_within_the_site_is_followed_and_counted(certificate: CertificateFiles) -> None:
