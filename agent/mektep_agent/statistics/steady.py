@@ -65,7 +65,7 @@ def steady_part(points: Sequence[Point], demand: Demand) -> Steady | None:
     """Return the longest steady part that ends with the last point, None where there is none yet."""
     if len(points) <= PIECES:
         return None
-    course = _Course(points)
+    course, by_segments = _Course(points, in_order=True), _Course(points)
     end_s = course.times_s[-1]
     share = SHARE_OF_START_RATIO * demand.longer_ratio
     first = bisect_left(course.in_order_bytes, demand.passed_bytes)
@@ -78,7 +78,7 @@ def steady_part(points: Sequence[Point], demand: Demand) -> Steady | None:
         bisect_left(course.in_order_bytes, latest_bytes) - 1,
     )
     for begin in range(first, last + 1, max(1, (last + 1 - first) // _MOST_BEGINNINGS)):
-        found = course.judge(begin)
+        found = course.judge(begin) or by_segments.judge(begin)
         if found is not None:
             return found
     return None

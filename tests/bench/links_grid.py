@@ -1,0 +1,152 @@
+"""The frugal test on links of known truth: `make bench-links` (root).
+
+On each link of a half of the grid the project's measuring server stands at the far end. From the school's end one
+full-length test and several frugal ones run each way, one after the other, every one a transfer of its own. Truth is
+the link's rate x 1448/1500. A link that delivered more than 0.5 % of its packets over 1 ms late, because this machine
+was busy, was not the link that it claims to be: it is measured again, up to three times.
+
+Figures are quoted from the judging half alone. Ends with 1 where a promise is not kept, 2 without a laboratory.
+"""
+
+import argparse
+import os
+import platform
+import sys
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.progress import track
+
+from mektep_wire import Direction
+from tests.bench.grid import judging, tuning
+from tests.bench.grid.entry import Entry, Kind
+from tests.bench.grid.picture import picture
+from tests.bench.grid.transfers import Outcome
+from tests.bench.grid.verdict import Check, Row, checks
+from tests.support.links import LaboratoryError, laboratory, obstacle
+from tests.support.links.measuring import measuring_server
+
+HALVES = {"tuning": tuning.ENTRIES, "judging": judging.ENTRIES}
+TRUSTED_LATE_RATIO = 0.005
+ATTEMPTS = 3
+AUDITS = 1
+TIMEOUT_S = 240
+DOCUMENT = Path("docs/methods/links-grid.md")
+PICTURE = Path("docs/pictures/links-grid.svg")
+FAILED, UNAVAILABLE = 1, 2
+HEAD = (
+    "| link | way | sender | truth | frugal, 95 % interval | off | full length | NDT7 (bytes/10 s) | s | bytes of full "
+    "| stop | late |\n|---|---|---|--:|--:|--:|--:|--:|--:|--:|---|--:|"
+)
+
+
+def measure(entry: Entry, runs: int) -> list[Row]:
+    """Measure a link both ways; raises LaboratoryError."""
+    audits = AUDITS if Kind.BURST in (entry.down_kind, entry.up_kind) else 0
+    words = [sys.executable, "-m", "tests.bench.grid.transfers", "--runs", str(runs), "--audits", str(audits)]
+    rows: list[Row] = []
+    for _ in range(ATTEMPTS):
+        with (
+            laboratory(entry.link, congestion_control=entry.up_sender) as lab,
+            measuring_server(lab.server, "--congestion-control", entry.down_sender.value) as server,
+        ):
+            done = lab.school.run([*words, server], timeout_s=TIMEOUT_S)
+            crossed = lab.counters()
+            overrun = lab.links[0].overrun_packets()
+        outcomes = msgspec.json.decode(done.stdout, type=dict[Direction, Outcome])
+        late = {
+            Direction.DOWNLOAD: crossed.down.late_packets / max(1, crossed.down.delivered_packets),
+            Direction.UPLOAD: crossed.up.late_packets / max(1, crossed.up.delivered_packets),
+        }
+        rows = [
+            Row(entry=entry, direction=direction, outcome=outcome, late_ratio=late[direction])
+            for direction, outcome in outcomes.items()
+        ]
+        if not overrun and max(late.values()) <= TRUSTED_LATE_RATIO:
+            break
+    return rows
+
+
+def line(row: Row) -> str:
+    """Return a row of the table: of the frugal tests the one in the middle, and the worst error of all."""
+    head = (
+        f"| {row.entry.name} | {row.direction.value} | {row.entry.sender(row.direction).value} | {row.truth_mbps:.3f} |"
+    )
+    if not row.outcome.frugal or row.outcome.full_length is None:
+        return f"{head} {row.outcome.failure} |"
+    frugal = sorted(row.outcome.frugal, key=row.error_ratio)
+    middle, whole = frugal[len(frugal) // 2], row.outcome.full_length
+    worst = max((row.error_ratio(each) for each in frugal), key=abs)
+    mark = {Kind.PLAIN: "", Kind.BURST: " (burst)", Kind.UNFILLED: " (not judged)"}[row.kind]
+    return (
+        f"{head} {middle.value_mbps:.3f} ({middle.low_mbps:.3f} to {middle.high_mbps:.3f}) | {worst:+.1%}{mark} | "
+        f"{whole.value_mbps:.3f} ({row.error_ratio(whole):+.1%}) | "
+        f"{whole.ndt7_mbps:.3f} ({whole.ndt7_mbps / row.truth_mbps - 1:+.1%}) | "
+        f"{middle.duration_s:.2f} | {row.bytes_ratio:.1%} | {middle.stop_reason.value} | {row.late_ratio:.2%} |"
+    )
+
+
+def conditions(half: str, runs: int) -> str:
+    """Return what the figures rest on."""
+    load = "/".join(f"{one:.2f}" for one in os.getloadavg())
+    return (
+        f"Half: {half}, {len(HALVES[half])} links, {runs} frugal runs each way after one of full length (on burst "
+        f"links it is the audit that teaches). Linux {platform.release()} {platform.machine()}, "
+        f"{os.cpu_count()} processors, "
+        f"load {load} at the start; Python {platform.python_version()}. Plain ws. The errors are of the worst run."
+    )
+
+
+def document(half: str, said: str, rows: list[Row], found: list[Check]) -> str:
+    """Return the page that `make bench-links` writes."""
+    verdicts = "\n".join(f"| {each.promise} | {each.seen} | {'yes' if each.is_kept else '**no**'} |" for each in found)
+    table = "\n".join(line(row) for row in rows)
+    return (
+        f"# The frugal test on links of known truth\n\nMade by `make bench-links`; never edited. {said}\n\n"
+        f"![Error of each test, by link]({os.path.relpath(PICTURE, DOCUMENT.parent)})\n\n"
+        f"| promise | seen | kept |\n|---|---|---|\n{verdicts}\n\n{HEAD}\n{table}\n\n"
+        'Mbit/s where no unit stands. "off" is the worst of the runs against the truth. Links that one flow of their '
+        "sender cannot fill are shown and not judged: no test of one flow can tell their rate.\n"
+    )
+
+
+def main() -> int:
+    """Measure, print, and write page and picture if asked; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--half", choices=sorted(HALVES), default="judging")
+    parser.add_argument("--links", default="", help="only links whose name holds this")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--json", type=Path, help="write all rows there")
+    parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT} and {PICTURE}")
+    given = parser.parse_args()
+    if (missing := obstacle()) is not None:
+        sys.stderr.write(f"no links of known truth: {missing}\n")
+        return UNAVAILABLE
+    chosen = [entry for entry in HALVES[given.half] if given.links in entry.name]
+    said = conditions(given.half, given.runs)
+    print(f"{said}\n{HEAD}", flush=True)
+    rows: list[Row] = []
+    console = Console(stderr=True)
+    for entry in track(chosen, "links", console=console, disable=not console.is_terminal):
+        try:
+            found = measure(entry, given.runs)
+        except LaboratoryError as error:
+            print(f"| {entry.name} | {error} |", flush=True)
+            continue
+        rows += found
+        for row in found:
+            print(line(row), flush=True)
+    verdicts = checks(rows)
+    for check in verdicts:
+        print(f"{'kept  ' if check.is_kept else 'BROKEN'}  {check.promise}: {check.seen}")
+    if given.json:
+        given.json.write_bytes(msgspec.json.encode(rows))
+    if given.write:
+        DOCUMENT.write_text(document(given.half, said, rows, verdicts), "utf-8")
+        PICTURE.write_text(picture(rows), "utf-8")
+    return 0 if all(check.is_kept for check in verdicts) else FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
