@@ -95,7 +95,8 @@ def test_a_daemon_that_ends_takes_the_process_with_it(certificate: CertificateFi
             assert len(psutil.Process().children()) == 1
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
-                await running
+                async with asyncio.timeout(5.0):  # it would end by itself too, but later
+                    await running
             assert psutil.Process().children() == []
 
     asyncio.run(run())

@@ -95,6 +95,6 @@ def _explanation(assignment: Assignment) -> str:
         "A computer that comes up after that time draws anew from what is left of the part; a part that it was off for "
         "is reported as skipped, and not made up for.\n"
         f"In school hours round trips are timed every {assignment.latency_interval_s:g} s, the path every "
-        f"{assignment.path_interval_s:g} s. Once a day there is a test some minutes after the start, which takes no "
-        "part's place.\n"
+        f"{assignment.path_interval_s:g} s, learning platforms every {assignment.platform_interval_s:g} s. "
+        "Once a day there is a test some minutes after the start, which takes no part's place.\n"
     )
