@@ -75,3 +75,8 @@ def test_the_period_begins_at_local_midnight_and_ends_now() -> None:
     period = last_days(datetime(2026, 11, 22, 20, 30, tzinfo=UTC), ZoneInfo("Asia/Almaty"))
     assert period.since == datetime(2026, 10, 24, 19, 0, tzinfo=UTC)
     assert period.until - period.since == timedelta(days=29, hours=1, minutes=30)
+
+
+def test_the_look_up_of_a_platform_is_not_taken_for_that_of_the_path() -> None:
+    assert Metric.DNS_LOOKUP_MS not in _build(invented.MET).last_values
+    assert _build(invented.MET).platforms != ()
