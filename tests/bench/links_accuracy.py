@@ -4,7 +4,7 @@ On each link the project's measuring server stands at the far end; from the scho
 M-Lab's client, one after the other over the same link. Truth is the link's rate x 1448/1500, what full packets carry.
 Two figures of the agent are held against something:
 
-- its throughput (the statistic of its method) against the truth;
+- its full-length throughput against the truth;
 - its NDT7 figure (bytes / whole time, as every NDT7 client states it) against M-Lab's client, like with like.
 
 A link that delivered more than 0.5 % of its packets over 1 ms late, because the machine was busy, was not the link that
@@ -38,9 +38,9 @@ TRUSTED_LATE_RATIO = 0.005
 ATTEMPTS = 3
 FAILED, UNAVAILABLE = 1, 2
 
-THROUGHPUT = {
-    Direction.DOWNLOAD: Metric.DOWNLOAD_THROUGHPUT_MBPS,
-    Direction.UPLOAD: Metric.UPLOAD_THROUGHPUT_MBPS,
+FULL_LENGTH = {
+    Direction.DOWNLOAD: Metric.DOWNLOAD_FULL_LENGTH_MBPS,
+    Direction.UPLOAD: Metric.UPLOAD_FULL_LENGTH_MBPS,
 }
 NDT7_FIGURE = {Direction.DOWNLOAD: Metric.DOWNLOAD_NDT7_MBPS, Direction.UPLOAD: Metric.UPLOAD_NDT7_MBPS}
 
@@ -115,7 +115,7 @@ def measured(lab: Laboratory, server: str, mlab_command: list[str]) -> Iterator[
     """Measure both ways with the agent, then with M-Lab's client; raises LaboratoryError where one of them fails."""
     link = lab.links[0].link
     before = lab.counters()
-    ours = measure(lab.school, server)
+    ours = measure(lab.school, server, "--full")
     between = lab.counters()
     figures = mlab_figures(lab, mlab_command)
     after = lab.counters()
@@ -133,7 +133,7 @@ def measured(lab: Laboratory, server: str, mlab_command: list[str]) -> Iterator[
             rtt_ms=link.rtt_ms,
             direction=direction,
             truth_mbps=shape.tcp_goodput_mbps,
-            ours_mbps=ours.value(THROUGHPUT[direction]),
+            ours_mbps=ours.value(FULL_LENGTH[direction]),
             ours_ndt7_mbps=ours.value(NDT7_FIGURE[direction]),
             mlab_mbps=figures[direction],
             reading_bytes=reading.bytes_received if direction is Direction.DOWNLOAD else reading.bytes_sent,

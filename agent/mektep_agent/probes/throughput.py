@@ -14,7 +14,7 @@ from mektep_agent.probes.manner import Figures, Manner
 from mektep_agent.probes.probe import Run
 from mektep_agent.probes.under_load import Beside, UnderLoad
 from mektep_agent.sample import ThroughputSample
-from mektep_wire import Direction, EngineName, FailureKind, Metric, ProbeName, Reading
+from mektep_wire import Direction, EngineName, FailureKind, Metric, ProbeName, Reading, StopReason
 
 _VALUE = {
     Direction.DOWNLOAD: (
@@ -86,7 +86,8 @@ def _result(engine: EngineName, sample: ThroughputSample, figures: Figures, besi
     value, ndt7, full_length = _VALUE[sample.direction]
     values = {value: found.value_mbps}
     counts = {value: found.point_count}
-    if engine is EngineName.NDT7:
+    # Of a shortened test, bytes over the whole time are mostly the start: no NDT7 client would state that.
+    if engine is EngineName.NDT7 and sample.stop_reason is not StopReason.CONVERGED:
         values[ndt7] = (figures.full_length or found).ndt7_mbps
         counts[ndt7] = len(sample.points)
     if figures.full_length is not None:

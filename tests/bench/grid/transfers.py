@@ -65,15 +65,17 @@ def told(sample: ThroughputSample, knowledge: LinkKnowledge | None) -> Transfer:
     )
 
 
-async def measure(server: str, direction: Direction, runs: int, audits: int) -> Outcome:
-    """Run all tests of one direction."""
+async def measure(server: str, direction: Direction, runs: int, audits: int, *, only_frugal: bool) -> Outcome:
+    """Run all tests of one direction, that of full length first unless left out."""
     knowledge = LinkKnowledge()
     pause_s = REFILL_S if audits else PAUSE_S
     before_s = _cpu_s()
+    full_length: Transfer | None = None
     try:
-        sample = await one(server, direction, FullLength())
-        full_length = told(sample, None)
-        for number in range(audits):
+        if not only_frugal:
+            sample = await one(server, direction, FullLength())
+            full_length = told(sample, None)
+        for number in range(0 if only_frugal else audits):
             if number:
                 await asyncio.sleep(pause_s)
                 sample = await one(server, direction, FullLength())
@@ -98,12 +100,15 @@ def main() -> None:
     parser.add_argument("server")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--audits", type=int, default=0)
+    parser.add_argument("--only-frugal", action="store_true")
     given = parser.parse_args()
 
     async def both() -> dict[Direction, Outcome]:
         found = {}
         for direction in Direction:
-            found[direction] = await measure(given.server, direction, given.runs, given.audits)
+            found[direction] = await measure(
+                given.server, direction, given.runs, given.audits, only_frugal=given.only_frugal
+            )
             await asyncio.sleep(PAUSE_S)
         return found
 
