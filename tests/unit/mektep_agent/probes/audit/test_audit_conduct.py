@@ -11,7 +11,7 @@ import pytest
 
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.engines.engine import Limits, StopRule
-from mektep_agent.probes.audit.conduct import FIRST_AUDITS_COUNT, AuditedTests, AuditTerms
+from mektep_agent.probes.audit.conduct import FIRST_AUDITS_COUNT, AuditedTests, AuditTerms, Part, Unlearnt
 from mektep_agent.probes.audit.memory import FolderMemory, ForgetfulMemory, Link, LinkMemory, read_links
 from mektep_agent.probes.probe import Run
 from mektep_agent.probes.throughput import ThroughputProbe
@@ -208,3 +208,15 @@ def test_points_of_a_rule_are_those_that_an_engine_would_show() -> None:
     sample = steady(Direction.DOWNLOAD, 8.0)
     replay(sample, lambda points: seen.append(points))
     assert [len(points) for points in seen] == list(range(1, len(sample.points)))
+
+
+@pytest.mark.parametrize(("part", "figures"), [(Part.SHORTENED, {THROUGHPUT}), (Part.AUDIT, {THROUGHPUT, FULL_LENGTH})])
+def test_a_measurement_by_hand_shows_both_figures_where_it_is_asked_to(part: Part, figures: set[Metric]) -> None:
+    probe = ThroughputProbe(
+        Stoppable({Direction.DOWNLOAD: bursting(3.0)}), TARGET, Unlearnt(FirstSeconds(), part, Limits()), SetTime(),
+        Random(1), limits=Limits(), directions=(Direction.DOWNLOAD,),
+    )  # fmt: skip
+    for _ in range(2):
+        (reading,) = asyncio.run(probe.run(Run(trigger=Trigger.MANUAL, boot_id=BOOT)))
+        assert reading.values.keys() & {THROUGHPUT, FULL_LENGTH} == figures
+        assert (reading.trigger, reading.method) == (Trigger.MANUAL, "first_seconds/1")
