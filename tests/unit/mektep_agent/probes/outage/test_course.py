@@ -89,9 +89,10 @@ def test_single_lost_beats_are_no_outage(lost: set[int]) -> None:
         numbered += 1
 
 
-def test_a_line_that_flaps_is_one_outage_that_says_so() -> None:
-    flaps = [(600.0 + 60.0 * number, 635.0 + 60.0 * number) for number in range(30)]
-    (one,), _ = watched(outside(flaps), 4_000.0)
+@pytest.mark.parametrize("spacing_s", [47.0, 60.0, 71.0, 83.0])
+def test_a_line_that_flaps_is_one_outage_that_says_so(spacing_s: float) -> None:
+    flaps = [(600.0 + spacing_s * number, 635.0 + spacing_s * number) for number in range(30)]
+    (one,), _ = watched(outside(flaps), 5_000.0)
     assert 600.0 <= begin_s(one) <= 660.0
     assert end_s(one) == pytest.approx(flaps[-1][1], abs=RHYTHM.period_s)
     assert one.returns_count > 5
