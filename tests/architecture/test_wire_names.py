@@ -9,10 +9,10 @@ import pytest
 from mektep_wire import METRICS, Metric, Unit
 from mektep_wire.schema import WIRE_TYPES
 
-UNITS = ("_mbps", "_ms", "_s", "_bytes", "_ratio", "_dbm", "_rpm", "_count", "_counts")
-ORDINALS = {"seq", "version", "assignment_version", "index"}
+UNITS = ("_mbps", "_us", "_ms", "_s", "_bytes", "_ratio", "_dbm", "_rpm", "_count", "_counts")
+ORDINALS = {"seq", "version", "assignment_version", "index", "at", "counts"}
 """Numbers that count positions, not quantities."""
-IN_THE_VALUES_UNIT = {"low", "high"}
+IN_THE_VALUES_UNIT = {"low", "high", "values", "lows", "highs"}
 """An interval is in the unit of the metric that it stands under."""
 HTTP_NUMBERS = {"status"}
 
