@@ -59,7 +59,7 @@ class Errands:
             if self._courtesy.learn(readings):
                 await self._outbox.keep_note(BASELINE_NOTE, msgspec.json.encode(self._courtesy.baselines))
             return readings
-        self._thrift.begin_test()
+        self._thrift.begin_test(errand)
         readings = await self._measuring.run(errand, deferral_count)
         self._thrift.end_test(readings)
         return readings

@@ -21,6 +21,7 @@ from mektep_agent.budget.plan import (
 )
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.daemon.known_time import KnownTime
+from mektep_agent.probes.audit.conduct import AuditTerms
 from mektep_agent.schedule.agenda import Agenda, Errand
 from mektep_wire import Assignment, ProbeName, Reading, Trigger
 
@@ -81,11 +82,18 @@ class Thrift:
         drawn = dither_of(assignment.device_id, f"{errand.probe.value}/{errand.tick}")
         return Choice.RUN if drawn <= share else Choice.LEAVE_OUT
 
-    def begin_test(self) -> None:
-        """Set aside what the test that begins may use, in case that its end is never seen."""
-        if self._account is not None and self._assignment is not None:
-            recent = self._account.ledger.recent_test_bytes
-            self._account.hold(max(recent, default=expected_test_bytes((), self._assignment)))
+    def begin_test(self, errand: Errand) -> None:
+        """Set aside what the test that begins may use, in case that its end is never seen.
+
+        An audit, and a test at start-up, which may be one, runs to full length whatever recent tests used.
+        """
+        if self._account is None or self._assignment is None:
+            return
+        recent = self._account.ledger.recent_test_bytes
+        is_drawn = AuditTerms.of(self._assignment).draw(errand.trigger, errand.slot)
+        if not recent or is_drawn or errand.trigger is Trigger.STARTUP:
+            recent = (*recent, expected_test_bytes((), self._assignment))
+        self._account.hold(max(recent))
 
     def end_test(self, readings: Sequence[Reading]) -> None:
         """Count a test that has ended, well or badly."""

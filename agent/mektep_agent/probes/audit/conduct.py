@@ -50,11 +50,11 @@ class AuditTerms(msgspec.Struct, frozen=True, kw_only=True):
             error_max_ratio=assignment.shortcut_error_max_ratio,
         )
 
-    def draw(self, run: Run) -> bool:
+    def draw(self, trigger: Trigger, slot: str | None) -> bool:
         """Tell whether a run is drawn: only those at a slot are."""
-        if run.trigger is not Trigger.SLOT or run.slot is None or self.seed is None:
+        if trigger is not Trigger.SLOT or slot is None or self.seed is None:
             return False
-        return is_audit(self.seed, self.device_id, run.slot, self.ratio)
+        return is_audit(self.seed, self.device_id, slot, self.ratio)
 
 
 class Part(StrEnum):
@@ -89,7 +89,7 @@ class AuditedTests:
     def plan(self, run: Run, direction: Direction) -> Transfer:
         """Return the transfer of one direction of a run, with what is known of its link by now."""
         record = self._record(Link(self._target, direction, self._network()))
-        is_drawn = self._terms.draw(run)
+        is_drawn = self._terms.draw(run.trigger, run.slot)
         is_first = run.trigger is Trigger.STARTUP and record.trust.audits_count < FIRST_AUDITS_COUNT
         part = Part.AUDIT if is_drawn or is_first else Part.SHORTENED
         if record.trust.reliance is Reliance.FULL_LENGTH:

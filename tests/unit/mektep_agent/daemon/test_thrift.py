@@ -16,7 +16,7 @@ from mektep_agent.daemon.known_time import KnownTime
 from mektep_agent.daemon.thrift import LocalCap, Thrift
 from mektep_agent.schedule.agenda import Agenda, Errand
 from mektep_agent.schedule.calendar import SchoolCalendar
-from mektep_wire import Assignment, ProbeName, Trigger
+from mektep_wire import Assignment, ProbeName, Trigger, is_audit
 from tests.support.agent_time import BOOT, SetTime, a_reading
 from tests.support.school_assignment import HOLIDAYS_2026, school
 
@@ -61,7 +61,7 @@ class Month:
                 self.ran.append(errand)
                 reading = a_reading(CHANCE, probe=errand.probe)
                 if errand.probe is ProbeName.THROUGHPUT:
-                    self.thrift.begin_test()
+                    self.thrift.begin_test(errand)
                     self.thrift.end_test([msgspec.structs.replace(reading, bytes_received=int(test_bytes / 1.06))])
                 else:
                     self.thrift.count([msgspec.structs.replace(reading, bytes_sent=1_500, bytes_received=1_500)])
@@ -130,7 +130,7 @@ def test_a_kill_in_the_midst_of_each_test_still_keeps_the_cap(tmp_path: Path) ->
     while month.time.now() < END - timedelta(hours=1):
         for errand in month.agenda.due(month.time.now()):
             if errand.probe is ProbeName.THROUGHPUT and month.thrift.choose(errand) is Choice.RUN:
-                month.thrift.begin_test()
+                month.thrift.begin_test(errand)
                 begun_count += 1
                 month.ran.append(errand)
                 month.start()
@@ -178,3 +178,18 @@ def test_the_next_month_takes_over_what_the_settings_allow(
     month.start()
     month.drive(END + timedelta(days=31) - timedelta(seconds=1), 20 * MB)
     assert least <= len(month.tests(month.ran)) <= most
+
+
+def test_an_audit_that_is_cut_counts_as_a_whole_test_and_another_as_a_short_one(tmp_path: Path) -> None:
+    month = Month(tmp_path, month_budget_bytes=900 * MB, contracted_download_mbps=8.0, contracted_upload_mbps=8.0)
+    month.assignment = msgspec.structs.replace(month.assignment, audit_seed=bytes(16), audit_ratio=0.5)
+    month.start()
+    month.drive(BEGIN + timedelta(days=14), 2 * MB)
+    slots = {f"2026-02-{day:02}/1" for day in range(10, 28)}
+    drawn = {slot for slot in slots if is_audit(bytes(16), month.assignment.device_id, slot, 0.5)}
+    assert 0 < len(drawn) < len(slots)
+    for slot in slots:
+        before = month.thrift.used_bytes
+        month.thrift.begin_test(Errand(probe=ProbeName.THROUGHPUT, trigger=Trigger.SLOT, slot=slot))
+        month.start()
+        assert (month.thrift.used_bytes - before >= 19 * MB) is (slot in drawn)
