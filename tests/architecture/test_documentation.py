@@ -16,7 +16,7 @@ ENGINE_FILES = sorted(
 )
 PROBE_FILES = sorted(
     path.stem
-    for path in (ROOT / "agent" / "mektep_agent" / "probes").glob("*.py")
+    for path in (ROOT / "agent" / "mektep_agent" / "probes").iterdir()
     if path.stem in {"throughput", "latency", "path", "platform", "outage"}
 )
 PROBE_HEADINGS = ("Cost on a metered link.", "Needs.", "Output.", "Conclusions.", "Privacy.")
