@@ -33,7 +33,7 @@ def check_shape(columns: Any) -> None:  # noqa: ANN401 (`Columns`, or the same w
     for metric, series in (columns.metrics or {}).items():
         path = f"$.readings.metrics.{metric}"
         _check_ascent(path, series.at, count)
-        for name in ("values", "counts", "lows", "highs", "confidences"):
+        for name in ("values", "counts", "lows", "highs", "confidence_ratio"):
             _check_column(f"{path}.{name}", getattr(series, name), len(series.at), "`at`")
     _check_ascent("$.readings.rest", [rest.at for rest in columns.rest or ()], count)
 
@@ -86,12 +86,12 @@ def _is_plausible(metric: Metric, series: Series) -> bool:
     # Any: whether a None is among them is what is looked at.
     lows: Any = series.lows
     highs: Any = series.highs
-    confidences = series.confidences
-    if lows is None or highs is None or confidences is None:
-        return lows is None and highs is None and confidences is None
-    if None not in confidences.table and None not in lows and None not in highs:
+    confidence_ratio = series.confidence_ratio
+    if lows is None or highs is None or confidence_ratio is None:
+        return lows is None and highs is None and confidence_ratio is None
+    if None not in confidence_ratio.table and None not in lows and None not in highs:
         return all(map(le, lows, highs))
-    known = [confidence is not None for confidence in _cells(confidences, len(lows))]
+    known = [confidence is not None for confidence in _cells(confidence_ratio, len(lows))]
     return all([cell is not None for cell in column] == known for column in (lows, highs)) and all(
         map(le, compress(lows, known), compress(highs, known))
     )

@@ -39,7 +39,7 @@ _NESTED_CODED: Final[Mapping[str, Mapping[str, Any]]] = {
 _NESTED_LISTED: Final = {"clock": ("offset_s", "compared_s"), "conditions": ("cross_traffic_mbps", "cpu_ratio")}
 _BY_PLACE: Final = frozenset({"metrics", "rest"})
 _INTERVAL: Final = frozenset({"low", "high", "confidence_ratio"})
-_EXTRAS: Final = ("counts", "lows", "highs", "confidences")
+_EXTRAS: Final = ("counts", "lows", "highs", "confidence_ratio")
 _ENCODE: Final = msgspec.json.Encoder().encode
 
 _Object = dict[str, Any]
@@ -57,7 +57,7 @@ class _LooseSeries(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     counts: list[Any] | None = None
     lows: list[Any] | None = None
     highs: list[Any] | None = None
-    confidences: _LooseCoded | None = None
+    confidence_ratio: _LooseCoded | None = None
 
 
 def _loose_type(name: str) -> Any:  # noqa: ANN401 (a type)
@@ -216,7 +216,7 @@ def _by_reading(metrics: Mapping[Any, Any], count: int) -> tuple[list[_Object], 
     intervals: list[_Object] = [{} for _ in range(count)]
     for metric, series in metrics.items():
         some = len(series.at)
-        columns = (series.values, series.counts, series.lows, series.highs, series.confidences)
+        columns = (series.values, series.counts, series.lows, series.highs, series.confidence_ratio)
         for at, value, number, low, high, confidence in zip(
             series.at, *(_whole(column, some, None) for column in columns), strict=True
         ):
@@ -294,14 +294,14 @@ def _series(objects: Sequence[_Object], rests: Sequence[_Object]) -> dict[str, _
             one["values"].append(value)
             one["counts"].append(taken["sample_counts"].get(metric))
             interval = taken["intervals"].get(metric, {})
-            for name, field in (("lows", "low"), ("highs", "high"), ("confidences", "confidence_ratio")):
+            for name, field in (("lows", "low"), ("highs", "high"), ("confidence_ratio", "confidence_ratio")):
                 one[name].append(interval.get(field))
     for one in series.values():
         for name in _EXTRAS:
             if all(cell is None for cell in one[name]):
                 del one[name]
-        if "confidences" in one:
-            one["confidences"] = _coded(one["confidences"])
+        if "confidence_ratio" in one:
+            one["confidence_ratio"] = _coded(one["confidence_ratio"])
     return series
 
 
