@@ -35,7 +35,7 @@ class Scripted:
         self.seen: list[Sequence[Point]] = []
 
     def decide(self, points: Sequence[Point]) -> StopReason | None:
-        self.seen.append(points)
+        self.seen.append(tuple(points))
         return StopReason.CONVERGED if len(points) >= self.least_count else None
 
 
@@ -54,8 +54,10 @@ def test_a_replay_is_what_a_test_that_was_really_stopped_would_have_kept(
     parts: list[tuple[float, int]], least_count: int
 ) -> None:
     sample = transfer(parts)
-    replayed = replay(sample, Scripted(least_count).decide)
-    assert list(replayed.points) == run_live(sample, Scripted(least_count))
+    asked, live = Scripted(least_count), Scripted(least_count)
+    replayed = replay(sample, asked.decide)
+    assert list(replayed.points) == run_live(sample, live)
+    assert asked.seen == live.seen
     assert replayed.duration_s == replayed.points[-1].elapsed_s
     assert replayed.bytes_received <= sample.bytes_received
 
