@@ -108,7 +108,10 @@ def pack(payloads: Sequence[bytes | msgspec.Raw]) -> msgspec.Raw:
 
 
 def unpack(columns: Columns) -> list[Reading]:
-    """Return the readings in `columns`, which fit together; raises ValueError or msgspec.ValidationError where one is not good."""
+    """Return the readings in `columns`, which fit together.
+
+    Raises ValueError or msgspec.ValidationError where one of them is not good.
+    """
     count = len(columns.seq)
     lists: dict[str, Sequence[Any]] = {name: _whole(getattr(columns, name), count, default) for name, default in _FLAT}
     lists["started_at"] = [_started_at(us) for us in columns.started_us]

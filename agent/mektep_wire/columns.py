@@ -61,7 +61,8 @@ class Coded(msgspec.Struct, Generic[T], gc=False, frozen=True, forbid_unknown_fi
 class Series(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One metric: reading `at[k]` has `values[k]`, and where they are known the count and the interval at k.
 
-    `at` ascends. `counts`, `lows`, `highs` and `confidence_ratio` are as long as `values`, with null where there is none.
+    `at` ascends. `counts`, `lows`, `highs` and `confidence_ratio` are as long as `values`, with null where there is
+    none.
     """
 
     at: Annotated[Sequence[Index], _Some]

@@ -14,7 +14,8 @@ FIRST_WINDOW_BYTES = 10 * SEGMENT_BYTES
 
 def points_of(rate_mbps: Callable[[float], float], length_s: float = 10.0, look_s: float = LOOK_S) -> tuple[Point, ...]:
     """Return what arrives of a flow whose rate at each moment is told, looked at evenly."""
-    points, total_bytes = [], 0.0
+    points: list[Point] = []
+    total_bytes = 0.0
     for step in count(1):
         at_s = step * look_s
         if at_s > length_s + 1e-9:

@@ -16,8 +16,8 @@ class Kind(StrEnum):
     BURST = "burst"
     """A token bucket lets several times the rate through first: held to the loose bound, after audits."""
     UNFILLED = "unfilled"
-    """One flow of this sender cannot fill the link (losses that cubic takes for congestion). There is no truth of the
-    link to hold a flow against, so it is shown and not judged."""
+    """One flow cannot fill the link: losses that cubic takes for congestion, or a path that holds more than the
+    receiver's window. There is no truth of the link to hold a flow against, so it is shown and not judged."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
