@@ -1,4 +1,4 @@
-"""Throughput against links of known truth, beside M-Lab's own JavaScript client: `make bench-links` (root).
+"""Throughput against links of known truth, beside M-Lab's own JavaScript client: `make bench-mlab` (root).
 
 On each link the project's measuring server stands at the far end; from the school's end the agent measures, then
 M-Lab's client, one after the other over the same link. Truth is the link's rate x 1448/1500, what full packets carry.

@@ -10,7 +10,7 @@ _BBR, _CUBIC = CongestionControl.BBR, CongestionControl.CUBIC
 ENTRIES: Final = (
     entry("satellite 3/1", 3, 1, 590, queue_ms=700, seed=21),
     entry("satellite 15/4", 15, 4, 600, queue_ms=500, seed=22),
-    # Linux offers 3 MB of window at most unless told otherwise; in 570 ms those are 42 Mbit/s, less than the link's rate.
+    # Linux offers 3 MB of window at most unless told otherwise: over 570 ms, 42 Mbit/s and not the link's rate.
     entry("satellite 50/6, BBR up", 50, 6, 570, queue_ms=400, up_sender=_BBR, down_kind=Kind.UNFILLED, seed=23),
     entry("0.8/0.5 at 200", 0.8, 0.5, 200, queue_ms=600, seed=24),
     entry("4/2", 4, 2, 120, seed=25),
