@@ -22,12 +22,16 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
 
 
 class TcpCounters(msgspec.Struct, frozen=True, kw_only=True):
-    """The sending kernel's last word on the connection (TCP_INFO); None where it said nothing."""
+    """The sending kernel's last word on the connection (TCP_INFO); None where it said nothing.
+
+    `receiver_limited_ratio` is the part of its busy time in which the receiver's window held it back.
+    """
 
     min_rtt_ms: float | None = None
     bytes_acked: int | None = None
     bytes_sent: int | None = None
     bytes_retransmitted: int | None = None
+    receiver_limited_ratio: float | None = None
 
 
 class ThroughputSample(msgspec.Struct, frozen=True, kw_only=True):

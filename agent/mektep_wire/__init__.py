@@ -11,6 +11,16 @@ from mektep_wire.batch import Batch, Fate, FateOutcome, Receipt
 from mektep_wire.columnar import are_good, pack, rows, unpack
 from mektep_wire.columns import MAX_BATCH_READINGS, Columns
 from mektep_wire.decode import WireError, decode, encode
+from mektep_wire.diagnosis import (
+    MAX_HOPS,
+    Cause,
+    CauseReason,
+    Diagnosis,
+    Evidence,
+    ExpectedFrom,
+    Seen,
+    Trips,
+)
 from mektep_wire.enrolment import EnrolmentGrant, EnrolmentRequest, Platform
 from mektep_wire.failure import Failure, FailureKind
 from mektep_wire.identifier import Identifier, is_identifier, is_uuid7, new_uuid7, uuid7_time
@@ -42,21 +52,27 @@ from mektep_wire.version import VERSION, WIRE_VERSION
 __all__ = [
     "AUDIT_SEED_BYTES",
     "MAX_BATCH_READINGS",
+    "MAX_HOPS",
     "METRICS",
     "VERSION",
     "WIRE_VERSION",
     "Access",
     "Assignment",
     "Batch",
+    "Cause",
+    "CauseReason",
     "Clock",
     "ClockStatus",
     "Columns",
     "Conditions",
     "DateRange",
+    "Diagnosis",
     "Direction",
     "EngineName",
     "EnrolmentGrant",
     "EnrolmentRequest",
+    "Evidence",
+    "ExpectedFrom",
     "Failure",
     "FailureKind",
     "Fate",
@@ -82,11 +98,13 @@ __all__ = [
     "Reading",
     "Receipt",
     "SchoolHours",
+    "Seen",
     "SignedAssignment",
     "SkipReason",
     "StopReason",
     "Target",
     "Trigger",
+    "Trips",
     "Unit",
     "Vpn",
     "Weekday",

@@ -39,6 +39,7 @@ class Metric(StrEnum):
     PACKET_LOSS_RATIO = "packet_loss_ratio"
     LOADED_PACKET_LOSS_RATIO = "loaded_packet_loss_ratio"
     RETRANSMISSION_RATIO = "retransmission_ratio"
+    RECEIVER_LIMITED_RATIO = "receiver_limited_ratio"
     RESPONSIVENESS_RPM = "responsiveness_rpm"
     DNS_LOOKUP_MS = "dns_lookup_ms"
     TCP_CONNECT_MS = "tcp_connect_ms"
@@ -101,6 +102,9 @@ METRICS: dict[Metric, MetricFacts] = {
     ),
     Metric.RETRANSMISSION_RATIO: _ratio(
         "Bytes that TCP sent again over bytes that it sent; not the path's packet loss."
+    ),
+    Metric.RECEIVER_LIMITED_RATIO: _ratio(
+        "Part of a download's time in which this computer's receive window, and not the line, held the sender back."
     ),
     Metric.RESPONSIVENESS_RPM: MetricFacts(
         Unit.RPM, 0.0, 600_000.0, "Round trips a minute under load (draft-ietf-ippm-responsiveness)."

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 
+from mektep_wire.diagnosis import Diagnosis
 from mektep_wire.failure import Failure
 from mektep_wire.identifier import Identifier, is_identifier, is_uuid7
 from mektep_wire.metric import METRICS, Metric
@@ -210,8 +211,9 @@ class Reading(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True,
     (device, `epoch`, `seq`) is unique for ever: `epoch` is the birth id of the outbox, `seq` counts up from 1 in it
     without a gap, so a collector knows what it has not got. `sample_counts` says on how many observations each value
     rests, `streams_count` how many connections loaded the link together, where it was more than one, and
-    `loaded_rtt_engine` what timed the round trips beside that load. Raises ValueError (msgspec.ValidationError when
-    decoded) for values outside a metric's bounds and for an outcome that contradicts `failure`, `skip` or `values`.
+    `loaded_rtt_engine` what timed the round trips beside that load. `diagnosis` stands on slow and failed runs alone.
+    Raises ValueError (msgspec.ValidationError when decoded) for values outside a metric's bounds and for an outcome
+    that contradicts `failure`, `skip` or `values`.
     """
 
     id: Identifier
@@ -248,6 +250,7 @@ class Reading(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True,
     conditions: Conditions = Conditions()
     origin: Origin = Origin.MEASURED
     outage: Outage | None = None
+    diagnosis: Diagnosis | None = None
 
     def __post_init__(self) -> None:
         """Hold the promises that types alone cannot state."""

@@ -22,8 +22,9 @@ from mektep_wire import Direction
 from tests.bench.grid import judging, tuning
 from tests.bench.grid.entry import Entry, Kind
 from tests.bench.grid.picture import picture
+from tests.bench.grid.surroundings import surroundings
 from tests.bench.grid.transfers import Outcome
-from tests.bench.grid.verdict import Check, Row, checks
+from tests.bench.grid.verdict import Check, Row, checks, of_all
 from tests.support.links import LaboratoryError, laboratory, obstacle
 from tests.support.links.measuring import measuring_server
 
@@ -35,6 +36,7 @@ TIMEOUT_S = 240
 DOCUMENT = Path("docs/methods/links-grid.md")
 PICTURE = Path("docs/pictures/links-grid.svg")
 FAILED, UNAVAILABLE = 1, 2
+MARKS = {Kind.PLAIN: "", Kind.BURST: " (burst)", Kind.CHANGING: " (changing)", Kind.UNFILLED: " (not judged)"}
 HEAD = (
     "| link | way | sender | truth | frugal, 95 % interval | off | full length | NDT7 (bytes/10 s) | s | bytes of full "
     "| stop | late |\n|---|---|---|--:|--:|--:|--:|--:|--:|--:|---|--:|"
@@ -43,13 +45,14 @@ HEAD = (
 
 def measure(entry: Entry, runs: int) -> list[Row]:
     """Measure a link both ways; raises LaboratoryError."""
-    audits = AUDITS if Kind.BURST in (entry.down_kind, entry.up_kind) else 0
+    audits = AUDITS if Kind.BURST in {entry.kind(direction) for direction in Direction} else 0
     words = [sys.executable, "-m", "tests.bench.grid.transfers", "--runs", str(runs), "--audits", str(audits)]
     rows: list[Row] = []
     for _ in range(ATTEMPTS):
         with (
             laboratory(entry.link, congestion_control=entry.up_sender) as lab,
             measuring_server(lab.server, "--congestion-control", entry.down_sender.value) as server,
+            surroundings(lab, entry),
         ):
             done = lab.school.run([*words, server], timeout_s=TIMEOUT_S)
             crossed = lab.counters()
@@ -78,7 +81,7 @@ def line(row: Row) -> str:
     frugal = sorted(row.outcome.frugal, key=row.error_ratio)
     middle, whole = frugal[len(frugal) // 2], row.outcome.full_length
     worst = max((row.error_ratio(each) for each in frugal), key=abs)
-    mark = {Kind.PLAIN: "", Kind.BURST: " (burst)", Kind.UNFILLED: " (not judged)"}[row.kind]
+    mark = MARKS[row.kind]
     return (
         f"{head} {middle.value_mbps:.3f} ({middle.low_mbps:.3f} to {middle.high_mbps:.3f}) | {worst:+.1%}{mark} | "
         f"{whole.value_mbps:.3f} ({row.error_ratio(whole):+.1%}) | "
@@ -105,7 +108,7 @@ def document(half: str, said: str, rows: list[Row], found: list[Check]) -> str:
     return (
         f"# The frugal test on links of known truth\n\nMade by `make bench-links`; never edited. {said}\n\n"
         f"![Error of each test, by link]({os.path.relpath(PICTURE, DOCUMENT.parent)})\n\n"
-        f"| promise | seen | kept |\n|---|---|---|\n{verdicts}\n\n{HEAD}\n{table}\n\n"
+        f"| promise | seen | kept |\n|---|---|---|\n{verdicts}\n\n{of_all(rows)}\n\n{HEAD}\n{table}\n\n"
         'Mbit/s where no unit stands. "off" is the worst of the runs against the truth. Links that one flow of their '
         "sender cannot fill are shown and not judged: no test of one flow can tell their rate.\n"
     )
@@ -140,6 +143,7 @@ def main() -> int:
     verdicts = checks(rows)
     for check in verdicts:
         print(f"{'kept  ' if check.is_kept else 'BROKEN'}  {check.promise}: {check.seen}")
+    print(of_all(rows))
     if given.json:
         given.json.write_bytes(msgspec.json.encode(rows))
     if given.write:

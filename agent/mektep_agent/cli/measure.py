@@ -3,7 +3,7 @@
 import asyncio
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -17,21 +17,26 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from mektep_agent.cli.settle import ConfigOption, fail, settle
-from mektep_agent.clock import SystemTime
+from mektep_agent.clock import SystemTime, TimeSource
 from mektep_agent.daemon.attended import attended
 from mektep_agent.daemon.exit_code import ExitCode
 from mektep_agent.engines.speedtest import Consent
 from mektep_agent.link.boot import boot_id
 from mektep_agent.link.conditions import conditions
 from mektep_agent.link.counters import crossed
+from mektep_agent.link.gateway import default_gateway
 from mektep_agent.link.one_test import OtherTestError
 from mektep_agent.probes.audit.conduct import Part, Unlearnt
 from mektep_agent.probes.audit.frugal import Frugal
+from mektep_agent.probes.cause.build import build_witness
+from mektep_agent.probes.cause.witness import Expected, Witness
+from mektep_agent.probes.cause.words import WORDS
 from mektep_agent.probes.manner import AlwaysFullLength, Manner
+from mektep_agent.probes.outage.heart import build_heart
 from mektep_agent.probes.probe import Probe, Run
-from mektep_agent.probes.table import FULL_LENGTH_LIMITS, build_probes
+from mektep_agent.probes.table import FULL_LENGTH_LIMITS, Targets, build_probes
 from mektep_agent.probes.throughput_engines import build_throughput_engine, targets_for
-from mektep_wire import METRICS, Direction, EngineName, FailureKind, Outcome, ProbeName, Reading, Trigger
+from mektep_wire import METRICS, Direction, EngineName, ExpectedFrom, FailureKind, Outcome, ProbeName, Reading, Trigger
 
 _FAILED, _OUT_OF_REACH = 1, 4
 _UNREACHED = {
@@ -80,6 +85,15 @@ def measure(
     full: Annotated[
         bool, typer.Option("--full", help="Run to full length, and state both figures: an audit of the short test.")
     ] = False,
+    expect_download: Annotated[
+        float | None, typer.Option(min=0.001, help="What downloads should give, in Mbit/s: a slower one is explained.")
+    ] = None,
+    expect_upload: Annotated[
+        float | None, typer.Option(min=0.001, help="What uploads should give, in Mbit/s: a slower one is explained.")
+    ] = None,
+    other: Annotated[
+        list[str] | None, typer.Option(help="Another host, as tcp://HOST:PORT, to see whether it suffers too.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the readings in wire form on stdout.")] = False,
     config: ConfigOption = None,
 ) -> None:
@@ -97,8 +111,14 @@ def measure(
     directions = tuple(Direction) if direction is Way.BOTH else (Direction(direction.value),)
     manner = _manner(name, Part.AUDIT if full else Part.SHORTENED)
     probes = build_probes(targets, time, random.SystemRandom(), directions=directions, engine=chosen, manner=manner)
+    wanted = {Direction.DOWNLOAD: expect_download, Direction.UPLOAD: expect_upload}
+    expected = {way: Expected(mbps, ExpectedFrom.HAND) for way, mbps in wanted.items() if mbps is not None}
     try:
-        readings = number(asyncio.run(_run_all(list(probes.values()), server)))
+        witness = _witness(targets, expected, other or [], time)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--other or --echo") from None
+    try:
+        readings = number(asyncio.run(_run_all(list(probes.values()), server, witness)))
     except OtherTestError as error:
         fail(f"{error}; try again later", ExitCode.FAILED)
     if as_json:
@@ -113,6 +133,14 @@ def _manner(engine: EngineName, part: Part) -> Manner:
     if engine is not EngineName.NDT7:
         return AlwaysFullLength()
     return Unlearnt(Frugal(), part, FULL_LENGTH_LIMITS)
+
+
+def _witness(
+    targets: Targets, expected: Mapping[Direction, Expected], others: Sequence[str], time: TimeSource
+) -> Witness:
+    chance = random.SystemRandom()
+    heart = build_heart(targets.echo, targets.path, others, default_gateway, time, chance)
+    return build_witness(targets.echo, heart.locator, expected, time, chance)
 
 
 def number(readings: Sequence[Reading]) -> list[Reading]:
@@ -143,6 +171,9 @@ def table(readings: Sequence[Reading]) -> Table:
         if reading.failure is not None:
             what = reading.probe.value + (f" {reading.direction.value}" if reading.direction else "")
             shown.add_row(what, "failed", "", "", f"{how}: {reading.failure.kind.value}: {reading.failure.detail}")
+        if reading.diagnosis is not None:
+            cause = reading.diagnosis.cause.value.replace("_", " ")
+            shown.add_row("cause", cause, "", "", WORDS[reading.diagnosis.reason])
         for metric, value in reading.values.items():
             unit = METRICS[metric].unit.value
             name = metric.value.removesuffix(f"_{unit}").replace("_", " ")
@@ -150,13 +181,13 @@ def table(readings: Sequence[Reading]) -> Table:
     return shown
 
 
-async def _run_all(probes: Sequence[Probe], server: str) -> list[Reading]:
+async def _run_all(probes: Sequence[Probe], server: str, witness: Witness) -> list[Reading]:
     run = Run(trigger=Trigger.MANUAL, boot_id=boot_id(), conditions=conditions())
     readings: list[Reading] = []
     order = [ProbeName.PATH, ProbeName.LATENCY, ProbeName.THROUGHPUT]
     for probe in sorted(probes, key=lambda probe: order.index(probe.name)):
         with _progress(probe.name):
-            readings += await attended(probe, run, server, SystemTime(), crossed)
+            readings += await attended(probe, run, server, SystemTime(), crossed, witness)
     return readings
 
 

@@ -9,21 +9,39 @@ from mektep_agent.daemon.unrun import slept_through
 from mektep_agent.daemon.wakeful import Wakeful, wakeful
 from mektep_agent.link.counters import Crossed
 from mektep_agent.link.one_test import only_test
+from mektep_agent.probes.cause.witness import Witness
 from mektep_agent.probes.probe import Probe, Run
 from mektep_wire import ProbeName, Reading
 
 
 async def attended(
-    probe: Probe, run: Run, target: str, time: TimeSource, crossed: Callable[[], Crossed | None]
+    probe: Probe,
+    run: Run,
+    target: str,
+    time: TimeSource,
+    crossed: Callable[[], Crossed | None],
+    witness: Witness | None = None,
 ) -> Sequence[Reading]:
     """Run `probe` and return its readings, spoilt ones as failed, tests with the traffic beside them.
+
+    With a `witness`, those that are slow or failed carry their diagnosis.
 
     Raises OtherTestError where another throughput test has this computer's line and does not give it up.
     """
     if probe.name is not ProbeName.THROUGHPUT:
-        return await _watched(probe, run, time, crossed)
+        return await _witnessed(probe, run, time, crossed, witness)
     async with only_test(target):
+        return await _witnessed(probe, run, time, crossed, witness)
+
+
+async def _witnessed(
+    probe: Probe, run: Run, time: TimeSource, crossed: Callable[[], Crossed | None], witness: Witness | None
+) -> Sequence[Reading]:
+    if witness is None:
         return await _watched(probe, run, time, crossed)
+    async with witness.lookout.beside(probe.name) as beside:
+        readings = await _watched(probe, run, time, crossed)
+    return await witness.explain(readings, beside)
 
 
 async def _watched(

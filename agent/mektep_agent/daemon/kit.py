@@ -20,6 +20,7 @@ from mektep_agent.politeness.quiet import Busy
 from mektep_agent.probes.audit.conduct import AuditedTests, AuditTerms
 from mektep_agent.probes.audit.frugal import Frugal
 from mektep_agent.probes.audit.memory import FolderMemory
+from mektep_agent.probes.cause.build import build_witness, expected_of
 from mektep_agent.probes.manner import Manner
 from mektep_agent.probes.outage.heart import Heart, build_heart
 from mektep_agent.probes.platform import PLATFORMS_TARGET, PlatformProbe, platforms_of
@@ -49,11 +50,14 @@ def kit_of(assignment: Assignment, folder: StateFolder, config: Config) -> Kit:
     )
     probes = {**build_probes(targets, SystemTime(), chance, manner=tests), **platforms}
     looks = dict(build_looks(targets.echo, SystemTime(), chance))
+    echo: str | None = targets.echo
     if is_locate(targets.throughput):
         probes = _by_mlabs_rules(probes, targets, tests, folder, config)
         if not any(target.probe is ProbeName.LATENCY for target in assignment.targets):
             # M-Lab's Locate echoes nothing, and is not there to be probed.
             del probes[ProbeName.LATENCY], looks[Busy.ECHO_RTT]
+            echo = None
+    heart = _heart_of(assignment, targets, folder)
     return Kit(
         probes=probes,
         targets={
@@ -63,7 +67,8 @@ def kit_of(assignment: Assignment, folder: StateFolder, config: Config) -> Kit:
             ProbeName.PLATFORM: PLATFORMS_TARGET,
         },
         looks=looks,
-        heart=_heart_of(assignment, targets, folder),
+        heart=heart,
+        witness=build_witness(echo, heart.locator, expected_of(assignment), SystemTime(), chance),
     )
 
 

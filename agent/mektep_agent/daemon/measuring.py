@@ -16,6 +16,7 @@ from mektep_agent.link.one_test import OtherTestError
 from mektep_agent.outbox.parcel import OutboxFullError
 from mektep_agent.outbox.threaded import ThreadedOutbox
 from mektep_agent.politeness.quiet import Busy
+from mektep_agent.probes.cause.witness import Witness
 from mektep_agent.probes.outage.heart import Heart
 from mektep_agent.probes.probe import Probe, Run
 from mektep_agent.schedule.agenda import Errand
@@ -26,12 +27,13 @@ _LOG = logging.getLogger(__name__)
 
 
 class Kit(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is to measure with: the probes and their targets, looks before a test, and the heartbeat."""
+    """What there is to measure with: probes and targets, looks before a test, the heartbeat, and who explains."""
 
     probes: Mapping[ProbeName, Probe]
     targets: Mapping[ProbeName, str]
     looks: Mapping[Busy, RttLook] = {}
     heart: Heart | None = None
+    witness: Witness | None = None
 
 
 class Measuring:
@@ -76,7 +78,8 @@ class Measuring:
             started_at, started_s = source.now(), source.monotonic_s()
             marks = [errand.mark] if errand.mark else []
             try:
-                readings = await attended(probe, run, self.kit.targets.get(errand.probe, ""), source, self._crossed)
+                target = self.kit.targets.get(errand.probe, "")
+                readings = await attended(probe, run, target, source, self._crossed, self.kit.witness)
             except OtherTestError as error:
                 _LOG.warning("test_left_out", extra={"slot": errand.slot, "detail": str(error)})
                 return await self.leave_out(errand, SkipReason.OTHER_PROBER)

@@ -11,7 +11,7 @@ import msgspec
 from mektep_agent.daemon.known_time import KnownTime
 from mektep_agent.outbox.parcel import OutboxFullError
 from mektep_agent.outbox.threaded import ThreadedOutbox
-from mektep_agent.probes.outage.cause import Seen, cause_of
+from mektep_agent.probes.outage.cause import cause_of
 from mektep_agent.probes.outage.course import (
     OFF_CAUSES,
     Course,
@@ -27,7 +27,7 @@ from mektep_agent.probes.outage.heart import Heart
 from mektep_agent.probes.outage.moment import Moment
 from mektep_agent.probes.outage.record import can_be_told, reading_of
 from mektep_agent.probes.outage.restart import MARK_S, Life, Memory, after_restart
-from mektep_wire import OutageCause, Reading
+from mektep_wire import OutageCause, Reading, Seen
 
 _LOG = logging.getLogger(__name__)
 VIGIL_NOTE = "outage"
@@ -176,9 +176,9 @@ class Vigil:
         if self._course.cause not in {None, OutageCause.UNKNOWN}:
             return
         self._looks_count += 1
-        evidence = await heart.locator.look(self._rhythm.timeout_s)
-        self._course = caused(self._course, cause_of(evidence))
-        _LOG.info("outage_looked_at", extra=msgspec.to_builtins(evidence) | {"cause": self._course.cause})
+        looks = await heart.locator.look(self._rhythm.timeout_s)
+        self._course = caused(self._course, cause_of(looks))
+        _LOG.info("outage_looked_at", extra=msgspec.to_builtins(looks) | {"cause": self._course.cause})
 
     async def _learn(self, heart: Heart) -> None:
         self._looks_count = 0

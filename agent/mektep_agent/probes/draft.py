@@ -62,6 +62,11 @@ class Draft:
         self._direction = direction
         self._started_at: datetime = time.now()
         self._started_s = time.monotonic_s()
+        self._ended_s: float | None = None
+
+    def end(self) -> None:
+        """Mark the end of the test itself, where more is waited for before the reading is closed."""
+        self._ended_s = self._time.monotonic_s()
 
     def good(self, engine: EngineName, version: str, result: Result, seq: int = 1) -> Reading:
         """Return the reading of a run that gave values; an impossible value makes it a failure."""
@@ -93,7 +98,7 @@ class Draft:
             started_at=self._started_at,
             started_monotonic_s=self._started_s,
             boot_id=self._run.boot_id,
-            duration_s=max(0.0, self._time.monotonic_s() - self._started_s),
+            duration_s=max(0.0, (self._ended_s or self._time.monotonic_s()) - self._started_s),
             outcome=outcome,
             clock=self._run.clock,
             direction=self._direction,

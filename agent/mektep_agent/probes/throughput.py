@@ -72,7 +72,10 @@ class ThroughputProbe:
             async with AsyncExitStack() as stack:
                 if under_load is not None:
                     await stack.enter_async_context(under_load.timed())
-                sample = await self._engine.measure(self._target, direction, self._limits, transfer.stop)
+                try:
+                    sample = await self._engine.measure(self._target, direction, self._limits, transfer.stop)
+                finally:
+                    draft.end()
         except EngineError as error:
             return draft.failed(name, version, error, seq)
         seen = under_load.seen() if under_load is not None else Beside()
@@ -97,6 +100,9 @@ def _result(engine: EngineName, sample: ThroughputSample, figures: Figures, besi
         ratio = sample.tcp.bytes_retransmitted / sample.tcp.bytes_sent
         values[Metric.RETRANSMISSION_RATIO] = min(1.0, ratio)
         counts[Metric.RETRANSMISSION_RATIO] = sample.tcp.bytes_sent // 1_448
+    if sample.direction is Direction.DOWNLOAD and sample.tcp.receiver_limited_ratio is not None:
+        values[Metric.RECEIVER_LIMITED_RATIO] = sample.tcp.receiver_limited_ratio
+        counts[Metric.RECEIVER_LIMITED_RATIO] = 1
     return Result(
         values={**values, **beside.values},
         sample_counts={**counts, **beside.sample_counts},

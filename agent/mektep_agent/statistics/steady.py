@@ -30,7 +30,7 @@ LEAST_S: Final = 0.3
 LEAST_BYTES: Final = 100_000
 """Nor one of fewer bytes: of some ten packets each is too large a part."""
 SHARE_OF_START_RATIO: Final = 0.25
-"""A steady part lasts at least this share of the time before it."""
+"""A steady part lasts at least this share of the time before it, or since what is known to pass first had passed."""
 NARROW_RATIO: Final = 0.02
 """The half-width of the interval over the mean, at most."""
 _INSTRUMENT_RATIO: Final = 0.0075
@@ -69,8 +69,10 @@ def steady_part(points: Sequence[Point], demand: Demand) -> Steady | None:
     end_s = course.times_s[-1]
     share = SHARE_OF_START_RATIO * demand.longer_ratio
     first = bisect_left(course.in_order_bytes, demand.passed_bytes)
+    # What must pass first is no start of TCP: a burst that is known asks for no longer look behind it.
+    passed_s = course.times_s[min(first, len(points) - 1)] if demand.passed_bytes else 0.0
     # The latest beginning leaves room for the pieces, and lasts long enough.
-    latest_s = min(end_s - LEAST_S * demand.longer_ratio, end_s / (1 + share))
+    latest_s = min(end_s - LEAST_S * demand.longer_ratio, passed_s + (end_s - passed_s) / (1 + share))
     latest_bytes = course.in_order_bytes[-1] - LEAST_BYTES * demand.longer_ratio
     last = min(
         len(points) - PIECES - 1,

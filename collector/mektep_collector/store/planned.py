@@ -58,6 +58,7 @@ PLANS: Mapping[Metric, tuple[Plan, ...]] = MappingProxyType(
         Metric.PACKET_LOSS_RATIO: (_LATENCY,),
         Metric.LOADED_PACKET_LOSS_RATIO: (_DOWNLOAD, _UPLOAD),
         Metric.RETRANSMISSION_RATIO: (_DOWNLOAD, _UPLOAD),
+        Metric.RECEIVER_LIMITED_RATIO: (_DOWNLOAD,),
         Metric.RESPONSIVENESS_RPM: (_DOWNLOAD, _UPLOAD),
         Metric.DNS_LOOKUP_MS: (_NAMES, _PLATFORM),
         Metric.TCP_CONNECT_MS: (_CONNECT, _PLATFORM),

@@ -23,6 +23,7 @@ from tests.support.links.congestion import CongestionControl, choose
 from tests.support.links.error import LaboratoryError
 from tests.support.links.forwarder import Forwarder, LinkCounters, Way, compiled, compiler_obstacle
 from tests.support.links.namespace import Host, fresh_prefix, remove_leftovers
+from tests.support.links.port import FAST_MBPS, set_port_speed
 from tests.support.links.shape import MTU_BYTES, Link, Shape
 
 TUN = Path("/dev/net/tun")
@@ -138,6 +139,7 @@ def _join(stack: ExitStack, index: int, link: Link, hosts: list[Host]) -> Joint:
     forwarder = stack.enter_context(Forwarder((near.path, device), (far.path, device)))
     for number, host in ((1, near), (2, far)):
         host.ip("link", "set", device, "mtu", str(MTU_BYTES), "txqueuelen", str(TRANSMIT_QUEUE_PACKETS), "up")
+        set_port_speed(host.path, device, FAST_MBPS)
         host.ip("address", "add", f"10.77.{index}.{number}/24", "dev", device)
         host.ip("address", "add", f"fd77:0:0:{index}::{number}/64", "dev", device, "nodad")
     return Joint(link, forwarder, ((near, device), (far, device)))

@@ -72,11 +72,14 @@ def _counters(tcp: dict[str, object], bbr: dict[str, object]) -> TcpCounters:
     sent_bytes, again_bytes = _count(tcp, "BytesSent"), _count(tcp, "BytesRetrans")
     if sent_bytes is None or again_bytes is None or again_bytes > sent_bytes:
         sent_bytes, again_bytes = None, None
+    busy_us, held_us = _count(tcp, "BusyTime"), _count(tcp, "RWndLimited")
+    is_told = busy_us is not None and held_us is not None and held_us <= busy_us
     return TcpCounters(
         min_rtt_ms=min_rtt_us / _US_PER_MS if min_rtt_us and min_rtt_us <= _MAX_RTT_US else None,
         bytes_acked=_count(tcp, "BytesAcked"),
         bytes_sent=sent_bytes,
         bytes_retransmitted=again_bytes,
+        receiver_limited_ratio=held_us / busy_us if is_told and held_us is not None and busy_us else None,
     )
 
 

@@ -3,9 +3,8 @@
 import msgspec
 
 from mektep_agent.engines.engine import EchoEngine, EchoPlan, EngineError
-from mektep_agent.probes.outage.cause import Seen
 from mektep_agent.probes.outage.place import LOOKUP_BYTES, Place
-from mektep_wire import EngineName, FailureKind
+from mektep_wire import EngineName, FailureKind, Seen
 
 _HEADER_BYTES = {EngineName.UDP_ECHO: 28, EngineName.TCP_CONNECT: 0}
 _LOOKUP_EVERY_COUNT = 5

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 from mektep_agent.engines.engine import EchoEngine, EchoPlan, EngineError
 from mektep_agent.link.gateway import Gateway
-from mektep_agent.probes.outage.cause import REACHED, Evidence, Seen
+from mektep_agent.probes.outage.cause import REACHED, Looks
 from mektep_agent.probes.outage.heartbeat import Heartbeat, reach
 from mektep_agent.probes.outage.place import Place
-from mektep_wire import FailureKind
+from mektep_wire import FailureKind, Seen
 
 _GATEWAY_COUNT = 3
 _GATEWAY_SPACING_S = 0.2
@@ -42,7 +42,7 @@ class Locator:
         for place in self._others:
             await place.look_up(timeout_s)
 
-    async def look(self, timeout_s: float) -> Evidence:
+    async def look(self, timeout_s: float) -> Looks:
         """Look at every part at once."""
         gateway = self._gateway()
         async with asyncio.TaskGroup() as tasks:
@@ -50,12 +50,14 @@ class Locator:
             names = tasks.create_task(self._heartbeat.names.look_up(timeout_s))
             service = tasks.create_task(self._see_service(timeout_s))
             others = tasks.create_task(self._see_others(timeout_s))
-        return Evidence(
+        return Looks(
             gateway=at_gateway.result(),
             gateway_answers=gateway is not None and gateway.address in self._answering_gateways,
             names=names.result(),
             service=service.result(),
-            others=others.result(),
+            others=_best(others.result()),
+            others_asked_count=len(self._others),
+            others_answered_count=sum(seen in REACHED for seen in others.result()),
         )
 
     async def _see_gateway(self, gateway: Gateway | None, timeout_s: float) -> Seen:
@@ -90,10 +92,10 @@ class Locator:
             seen.append((await self._heartbeat.reach_echo(timeout_s))[0])
         return _best(seen)
 
-    async def _see_others(self, timeout_s: float) -> Seen:
+    async def _see_others(self, timeout_s: float) -> list[Seen]:
         async with asyncio.TaskGroup() as tasks:
             looks = [tasks.create_task(reach(self._connect, place.url("tcp"), timeout_s)) for place in self._others]
-        return _best([look.result()[0] for look in looks])
+        return [look.result()[0] for look in looks]
 
 
 def _best(seen: Sequence[Seen]) -> Seen:

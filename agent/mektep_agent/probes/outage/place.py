@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Awaitable, Callable
 
 from mektep_agent.engines.engine import EngineError
-from mektep_agent.probes.outage.cause import Seen
+from mektep_wire import Seen
 
 Resolve = Callable[[str, int, float], Awaitable[str]]
 """Returns one address of a name within so many seconds; raises EngineError of the DNS family."""

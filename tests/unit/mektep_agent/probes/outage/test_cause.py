@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
-from mektep_agent.probes.outage.cause import REACHED, Evidence, Seen, cause_of
-from mektep_wire import OutageCause
+from mektep_agent.probes.outage.cause import REACHED, Looks, cause_of
+from mektep_wire import OutageCause, Seen
 
 A, S, R, N = Seen.ANSWERED, Seen.SILENT, Seen.REFUSED, Seen.ABSENT
 
@@ -29,13 +29,13 @@ A, S, R, N = Seen.ANSWERED, Seen.SILENT, Seen.REFUSED, Seen.ABSENT
 def test_the_cause_of_what_is_seen(
     gateway: Seen, answers: bool, names: Seen, service: Seen, others: Seen, cause: OutageCause
 ) -> None:
-    evidence = Evidence(gateway=gateway, gateway_answers=answers, names=names, service=service, others=others)
+    evidence = Looks(gateway=gateway, gateway_answers=answers, names=names, service=service, others=others)
     assert cause_of(evidence) is cause
 
 
 def test_a_provider_is_blamed_only_where_the_gateway_answers_and_others_are_silent() -> None:
     for gateway, answers, names, service, others in product(Seen, (False, True), Seen, Seen, Seen):
-        evidence = Evidence(gateway=gateway, gateway_answers=answers, names=names, service=service, others=others)
+        evidence = Looks(gateway=gateway, gateway_answers=answers, names=names, service=service, others=others)
         if cause_of(evidence) is OutageCause.PROVIDER:
             assert gateway in REACHED
             assert others is S

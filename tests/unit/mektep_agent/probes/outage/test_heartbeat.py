@@ -3,10 +3,9 @@
 import asyncio
 
 from mektep_agent.engines.engine import EngineError
-from mektep_agent.probes.outage.cause import Seen
 from mektep_agent.probes.outage.heartbeat import Beat, Heartbeat
 from mektep_agent.probes.outage.place import Place
-from mektep_wire import EngineName, FailureKind
+from mektep_wire import EngineName, FailureKind, Seen
 from tests.support.scripted_engines import ScriptedEcho
 
 SILENT = EngineError(FailureKind.NO_ANSWER, "silent", bytes_sent=32)
