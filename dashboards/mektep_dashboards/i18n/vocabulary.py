@@ -11,7 +11,7 @@ from mektep_collector.sla.norm import NormBasis
 from mektep_collector.sla.platform import PlatformState
 from mektep_collector.sla.verdict import Verdict
 from mektep_dashboards.i18n.catalogue import mark
-from mektep_wire import Direction, FailureKind, OutageCause, Outcome, ProbeName, SkipReason
+from mektep_wire import Cause, CauseReason, Direction, FailureKind, OutageCause, Outcome, ProbeName, SkipReason
 
 FAILURES: Mapping[FailureKind, str] = MappingProxyType(
     {
@@ -67,6 +67,47 @@ OUTAGE_CAUSES: Mapping[OutageCause, str] = MappingProxyType(
         OutageCause.DNS: mark("the name service (DNS)"),
         OutageCause.SERVICE: mark("the measuring server; the internet worked"),
         OutageCause.UNKNOWN: mark("cause not found"),
+    }
+)
+
+CAUSES: Mapping[Cause, str] = MappingProxyType(
+    {
+        Cause.LAN: mark("the school's wiring or router"),
+        Cause.WIFI: mark("the school's Wi-Fi"),
+        Cause.PROVIDER: mark("the provider's line"),
+        Cause.TARGET: mark("the test server or platform"),
+        Cause.THIS_COMPUTER: mark("the computer that measured"),
+        Cause.UNKNOWN: mark("cause not found"),
+    }
+)
+
+CAUSE_REASONS: Mapping[CauseReason, str] = MappingProxyType(
+    {
+        CauseReason.NO_NETWORK: mark("the computer had no network"),
+        CauseReason.GATEWAY_SILENT: mark("the school's router did not answer"),
+        CauseReason.GATEWAY_LOSES: mark("packets were lost on the way to the school's router"),
+        CauseReason.FULL_BEFORE_GATEWAY: mark("the way to the school's router was full"),
+        CauseReason.PORT_SPEED: mark("the cable's port is set to less than the line should give"),
+        CauseReason.WIFI_RATE: mark("the Wi-Fi's rate is less than the line should give"),
+        CauseReason.WIFI_WEAK: mark("the Wi-Fi signal was weak"),
+        CauseReason.PROCESSOR_BUSY: mark("the computer's processor was busy all the time"),
+        CauseReason.OTHER_PROGRAMS: mark("other programs of the computer used the line"),
+        CauseReason.TUNNEL: mark("the test went through a tunnel (VPN) of the computer"),
+        CauseReason.WINDOW: mark("the computer's receive window was too small for the long way"),
+        CauseReason.CANNOT_MEASURE: mark("the computer could not run the test"),
+        CauseReason.LINE_IN_USE: mark("others at the school used the line"),
+        CauseReason.NOTHING_BEYOND_GATEWAY: mark("the school's router answered, nobody behind it did"),
+        CauseReason.FULL_BEHIND_GATEWAY: mark("the line behind the school's router was full at this speed"),
+        CauseReason.OTHERS_SUFFER_TOO: mark("the way to the router was good, others could not be reached either"),
+        CauseReason.TARGET_ALONE: mark("others could be reached, this one could not"),
+        CauseReason.TARGET_REFUSES: mark("the other end answered, but did not do what was asked"),
+        CauseReason.FULL_NEAR_TARGET: mark("the way was full only behind the provider's first routers"),
+        CauseReason.TARGET_SLOW: mark("nothing on the way was full: the other end gave no more"),
+        CauseReason.LOST_BEHIND_GATEWAY: mark("packets were lost somewhere behind the school's router"),
+        CauseReason.NAMES_NOT_RESOLVED: mark("names could not be resolved (DNS)"),
+        CauseReason.SOMETHING_BETWEEN: mark("something on the way answered in place of the other end"),
+        CauseReason.OVER_ALREADY: mark("when it was looked at, everything worked again"),
+        CauseReason.NOT_SHOWN: mark("what could be seen shows nobody's fault"),
     }
 )
 

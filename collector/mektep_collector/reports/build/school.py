@@ -10,6 +10,7 @@ import msgspec
 from mektep_collector.journal.entry import Accepted
 from mektep_collector.registry.records import Commitment, Device, DeviceStatus, School, Technology
 from mektep_collector.reports.build.audits import NO_TERMS, SchoolAudits, Terms, build_audits
+from mektep_collector.reports.build.causes import SchoolCauses, build_causes
 from mektep_collector.reports.build.learning import Learning
 from mektep_collector.reports.build.lessons import LessonRow, build_lessons
 from mektep_collector.reports.build.outages import OutageLook, OutageRow, availability_of, build_outages
@@ -124,6 +125,7 @@ class SchoolDocument(msgspec.Struct, frozen=True, kw_only=True):
     platforms: Sequence[PlatformRow] = ()
     lessons: Sequence[LessonRow] = ()
     audits: SchoolAudits
+    causes: SchoolCauses = SchoolCauses()
 
 
 def build_school(
@@ -196,6 +198,7 @@ def build_school(
         else Origin.MEASURED,
         platforms=platforms,
         audits=build_audits(store, school.id, terms, now),
+        causes=build_causes(readings),
         lessons=build_lessons(readings, platforms, learning, now),
     )
 

@@ -18,7 +18,7 @@ from mektep_collector.sla.verdict import Verdict
 from mektep_dashboards.i18n import vocabulary
 from mektep_dashboards.i18n.catalogue import read_catalogue, translations
 from mektep_dashboards.i18n.language import Language
-from mektep_wire import Direction, FailureKind, OutageCause, Outcome, ProbeName, SkipReason
+from mektep_wire import Cause, CauseReason, Direction, FailureKind, OutageCause, Outcome, ProbeName, SkipReason
 from tests.support.extract_messages import extracted
 
 SAME_IN_KAZAKH_AND_RUSSIAN = {
@@ -40,6 +40,8 @@ ENUMS: Mapping[type[StrEnum], dict[str, str]] = {
     FailureKind: _plain(vocabulary.FAILURES),
     SkipReason: _plain(vocabulary.SKIPS),
     OutageCause: _plain(vocabulary.OUTAGE_CAUSES),
+    Cause: _plain(vocabulary.CAUSES),
+    CauseReason: _plain(vocabulary.CAUSE_REASONS),
     ProbeName: _plain(vocabulary.PROBES),
     Direction: _plain(vocabulary.DIRECTIONS),
     Outcome: _plain(vocabulary.OUTCOMES),
