@@ -15,8 +15,13 @@ from mektep_collector.journal.entry import Accepted, Entry, TimeMethod
 from mektep_collector.registry.records import Commitment, Device, DeviceStatus, School, Technology
 from mektep_collector.reports.build.learning import Learning
 from mektep_wire import (
+    Cause,
+    CauseReason,
+    Diagnosis,
     Direction,
     EngineName,
+    Evidence,
+    ExpectedFrom,
     Failure,
     FailureKind,
     Metric,
@@ -77,6 +82,20 @@ def device(of: School, number: int = 1) -> Device:
     )
 
 
+_SLOW_FOR = (
+    (Cause.PROVIDER, CauseReason.FULL_BEHIND_GATEWAY),
+    (Cause.PROVIDER, CauseReason.FULL_BEHIND_GATEWAY),
+    (Cause.WIFI, CauseReason.FULL_BEFORE_GATEWAY),
+    (Cause.PROVIDER, CauseReason.FULL_BEHIND_GATEWAY),
+    (Cause.UNKNOWN, CauseReason.LINE_IN_USE),
+)
+_FAILED_FOR = {
+    FailureKind.CONNECT_TIMEOUT: Diagnosis(cause=Cause.PROVIDER, reason=CauseReason.NOTHING_BEYOND_GATEWAY),
+    FailureKind.DNS_TIMEOUT: Diagnosis(cause=Cause.UNKNOWN, reason=CauseReason.NAMES_NOT_RESOLVED),
+    FailureKind.GATEWAY_UNREACHABLE: Diagnosis(cause=Cause.LAN, reason=CauseReason.GATEWAY_SILENT),
+}
+
+
 class Month:
     """Makes readings of one school for the days before `NOW`, the same ones from the same seed."""
 
@@ -124,7 +143,13 @@ class Month:
         for direction, value in ((Direction.DOWNLOAD, download_mbps), (Direction.UPLOAD, upload_mbps)):
             if value is None:
                 yield self.reading(
-                    at, ProbeName.THROUGHPUT, EngineName.NDT7, direction=direction, duration_s=0.5, **_unmeasured(why)
+                    at,
+                    ProbeName.THROUGHPUT,
+                    EngineName.NDT7,
+                    direction=direction,
+                    duration_s=0.5,
+                    diagnosis=_FAILED_FOR.get(why) if isinstance(why, FailureKind) else None,
+                    **_unmeasured(why),
                 )
                 continue
             metric = Metric.DOWNLOAD_THROUGHPUT_MBPS if value is download_mbps else Metric.UPLOAD_THROUGHPUT_MBPS
@@ -135,8 +160,20 @@ class Month:
                 direction=direction,
                 values={metric: value, Metric.LOADED_RTT_MS: 80.0 + self._random.random() * 60},
                 sample_counts={metric: 40},
+                diagnosis=self._why_slow(direction, value),
                 bytes_received=int(value * 1_250_000),
             )
+
+    def _why_slow(self, direction: Direction, value_mbps: float) -> Diagnosis | None:
+        contract = self.school.commitment
+        if contract is None:
+            return None
+        expected = contract.download_mbps if direction is Direction.DOWNLOAD else contract.upload_mbps
+        if value_mbps >= 0.8 * expected:
+            return None
+        cause, reason = _SLOW_FOR[self._seq % len(_SLOW_FOR)]
+        evidence = Evidence(expected_mbps=expected, expected_from=ExpectedFrom.CONTRACT)
+        return Diagnosis(cause=cause, reason=reason, evidence=evidence)
 
     def latency(self, at: datetime, rtt_ms: float | None) -> Accepted:
         """Return one round of echoes; None for one that nobody answered."""
