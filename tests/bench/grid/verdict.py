@@ -80,34 +80,46 @@ def checks(rows: Sequence[Row]) -> list[Check]:
     plain = [row for row in rows if row.kind is Kind.PLAIN]
     errors = [abs(row.error_ratio(each)) for row, each in _frugal(plain)]
     bursts = [abs(row.error_ratio(each)) for row, each in _frugal(rows) if row.kind is Kind.BURST]
-    covered = [row.covers(each) for row, each in _frugal(plain)]
-    clean_s = [each.duration_s for row, each in _frugal(plain) if row.is_clean]
     held = [row for row in rows if row.kind is not Kind.UNFILLED and row.outcome.frugal]
     changing = [row.misses_ratio(each) for row, each in _frugal(rows) if row.kind is Kind.CHANGING]
     most = max((row.bytes_ratio for row in held), default=0.0)
     found = [
-        _at_most("median error", median(errors), MEDIAN_ERROR_RATIO, len(errors)),
-        _at_most("95th percentile of the error", percentile(errors, 0.95), P95_ERROR_RATIO, len(errors)),
-        _at_most("worst error", max(errors), WORST_ERROR_RATIO, len(errors)),
-        _at_most("bytes, links without burst or change, of full length's", _used(plain), BYTES_RATIO, len(plain)),
         _at_most("bytes on the worst link", most, 1.0, len(held)),
-        Check(
-            f"intervals that cover the truth >= {COVERED_RATIO:.0%}",
-            f"{sum(covered) / len(covered):.1%} (n={len(covered)})",
-            sum(covered) / len(covered) >= COVERED_RATIO,
-        ),
-        Check(
-            f"longest on a clean link below {CLEAN_RTT_MS:g} ms <= {CLEAN_S:g} s",
-            f"{max(clean_s):.2f} s (n={len(clean_s)})",
-            max(clean_s) <= CLEAN_S,
-        ),
         Check("directions without a figure = 0", str(len(_silent(rows))), not _silent(rows)),
     ]
+    if errors:
+        found += _of_plain(plain, errors)
     if bursts:
         found.append(_at_most("worst error on burst links, after audits", max(bursts), BURST_ERROR_RATIO, len(bursts)))
     if changing:
         worst = max(changing)
         found.append(_at_most("worst outside what a changing link allows", worst, WORST_ERROR_RATIO, len(changing)))
+    return found
+
+
+def _of_plain(plain: Sequence[Row], errors: Sequence[float]) -> list[Check]:
+    """Return the promises for links without burst or change."""
+    covered = [row.covers(each) for row, each in _frugal(plain)]
+    clean_s = [each.duration_s for row, each in _frugal(plain) if row.is_clean]
+    found = [
+        _at_most("median error", median(errors), MEDIAN_ERROR_RATIO, len(errors)),
+        _at_most("95th percentile of the error", percentile(errors, 0.95), P95_ERROR_RATIO, len(errors)),
+        _at_most("worst error", max(errors), WORST_ERROR_RATIO, len(errors)),
+        _at_most("bytes, links without burst or change, of full length's", _used(plain), BYTES_RATIO, len(plain)),
+        Check(
+            f"intervals that cover the truth >= {COVERED_RATIO:.0%}",
+            f"{sum(covered) / len(covered):.1%} (n={len(covered)})",
+            sum(covered) / len(covered) >= COVERED_RATIO,
+        ),
+    ]
+    if clean_s:
+        found.append(
+            Check(
+                f"longest on a clean link below {CLEAN_RTT_MS:g} ms <= {CLEAN_S:g} s",
+                f"{max(clean_s):.2f} s (n={len(clean_s)})",
+                max(clean_s) <= CLEAN_S,
+            )
+        )
     return found
 
 
