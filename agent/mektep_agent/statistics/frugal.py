@@ -7,12 +7,13 @@ the value is the mean after the first fifth, with the interval that the pieces o
 The rule sees points alone, so what it would have said can be read from any longer test of the same points.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
 
 from mektep_agent.sample import Point, ThroughputSample
 from mektep_agent.statistics.link_knowledge import LinkKnowledge
-from mektep_agent.statistics.steady import CONFIDENCE_RATIO, PIECES, Steady, measured, steady_part
+from mektep_agent.statistics.steady import CONFIDENCE_RATIO, PIECES, Demand, Steady, measured, steady_part
 from mektep_agent.statistics.throughput import RAMP_RATIO, Throughput, mean_throughput_mbps
 from mektep_wire import Interval, StopReason
 
@@ -41,7 +42,7 @@ def frugal_throughput(sample: ThroughputSample, knowledge: LinkKnowledge | None 
         if found is not None:
             break
     if found is None:
-        found = _after_the_ramp(sample)
+        found = _after_the_ramp(sample, demand)
     if found is None:
         return Throughput(
             value_mbps=whole.value_mbps, ndt7_mbps=whole.ndt7_mbps, point_count=whole.point_count, method=FRUGAL_METHOD
@@ -55,11 +56,23 @@ def frugal_throughput(sample: ThroughputSample, knowledge: LinkKnowledge | None 
     )
 
 
-def _after_the_ramp(sample: ThroughputSample) -> Steady | None:
+def _after_the_ramp(sample: ThroughputSample, demand: Demand) -> Steady | None:
+    """Return the mean after the first fifth, and after what is known to pass before the link shows its rate."""
     points = sample.points
     begin_s = RAMP_RATIO * points[-1].elapsed_s
-    begin = next(index for index, point in enumerate(points) if point.elapsed_s >= begin_s)
+    begin = bisect_left(points, begin_s, key=_elapsed_s)
+    passed = bisect_left(points, demand.passed_bytes, key=_total_bytes)
+    if len(points) - passed > PIECES:
+        begin = max(begin, passed)
     return measured(points, begin) if len(points) - begin > PIECES else None
+
+
+def _elapsed_s(point: Point) -> float:
+    return point.elapsed_s
+
+
+def _total_bytes(point: Point) -> int:
+    return point.total_bytes
 
 
 def _interval(found: Steady) -> Interval:

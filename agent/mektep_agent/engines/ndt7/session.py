@@ -28,6 +28,7 @@ from mektep_wire import Direction, FailureKind, StopReason
 LEAST_LOOK_S: Final = 0.05
 MOST_LOOK_S: Final = 0.2
 _LOOKS: Final = 40
+_EARLY_RATIO: Final = 0.15
 CLOSING_TIMEOUT_S: Final = 3.0
 _RECEIVE_BUFFER_BYTES: Final = 1 << 20
 _DISCARD_BYTES: Final = 1 << 16
@@ -94,15 +95,16 @@ class Session:
         """Return whether it is time to look at how far the test is, and do what is due then.
 
         A test is looked at every 50 ms at first and at every fortieth of its time later, every 200 ms at most: a look
-        costs the processor more than the bytes that came between two.
+        costs the processor more than the bytes that came between two. Where a wake-up comes shortly before, it is the
+        look: two at nearly the same time would tell no more.
 
         A connection on which nothing moved for the stall timeout is lost from here on.
         """
-        if now_s < self.next_look_s:
+        interval_s = min(max(LEAST_LOOK_S, (now_s - self.began_s) / _LOOKS), MOST_LOOK_S)
+        if now_s < self.next_look_s - _EARLY_RATIO * interval_s:
             return False
         self.stream.check_abandoned()
-        interval_s = min(max(LEAST_LOOK_S, (now_s - self.began_s) / _LOOKS), MOST_LOOK_S)
-        self.next_look_s = max(self.next_look_s + interval_s, now_s)
+        self.next_look_s = max(min(self.next_look_s, now_s) + interval_s, now_s)
         if now_s - self.moved_s >= self.limits.stall_timeout_s and self.server is Server.OPEN:
             self.server = Server.SILENT
         if now_s >= self._next_measurement_s:
@@ -221,7 +223,9 @@ class Session:
                 break
             if count is None and (rest or is_farewell_said):
                 # What is let gather may hold the farewell; looking now and then is cheaper than at each packet.
-                self.stream.wait(READ | WRITE if rest else READ, min(until_s, self.now_s() + _FAREWELL_LOOK_S))
+                now_s = self.now_s()
+                next_s = now_s + max(_FAREWELL_LOOK_S, (now_s - stopped_s) / 2)
+                self.stream.wait(READ | WRITE if rest else READ, min(until_s, next_s))
         if was_silent and self.stream.received_bytes == heard_bytes:
             self.server = Server.SILENT
 

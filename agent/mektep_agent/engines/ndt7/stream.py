@@ -23,7 +23,7 @@ from mektep_wire import FailureKind
 
 READ: Final = selectors.EVENT_READ
 WRITE: Final = selectors.EVENT_WRITE
-_LOOK_S: Final = 0.1
+_LOOK_S: Final = 0.25
 _TLS_PIECE_BYTES: Final = 1 << 16
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 _IP_HEADER_BYTES: Final = {socket.AF_INET: 20, socket.AF_INET6: 40}

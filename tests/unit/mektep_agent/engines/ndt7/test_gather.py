@@ -25,9 +25,9 @@ def test_longer_between_looks_is_not_growth() -> None:
 
 def test_a_fast_link_leaves_room_in_the_window() -> None:
     assert marks(*[4_000_000] * 5)[-1] == 1 << 19
-    assert marks(*[1_250_000] * 5)[-1] == 1 << 20
+    assert marks(*[1_250_000] * 5)[-1] == 1 << 21
 
 
 @given(st.lists(st.integers(0, 10**9), max_size=40))
 def test_a_mark_is_a_mark(came_bytes: list[int]) -> None:
-    assert all(1 <= mark <= max(1 << 20, max(came_bytes) // 16) for mark in marks(*came_bytes))
+    assert all(1 <= mark <= max(1 << 21, max(came_bytes) // 16) for mark in marks(*came_bytes))
