@@ -35,6 +35,7 @@ class ScriptedThroughput:
     ) -> None:
         self._script = script
         self._missing = missing
+        self.asked_limits: list[Limits] = []
 
     def version(self) -> str:
         return "1.0"
@@ -43,6 +44,7 @@ class ScriptedThroughput:
         return self._missing
 
     async def measure(self, target: str, direction: Direction, limits: Limits, stop: StopRule) -> ThroughputSample:
+        self.asked_limits.append(limits)
         found = self._script[direction]
         if isinstance(found, EngineError):
             raise found

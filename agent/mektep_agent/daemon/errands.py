@@ -59,7 +59,8 @@ class Errands:
             if self._courtesy.learn(readings):
                 await self._outbox.keep_note(BASELINE_NOTE, msgspec.json.encode(self._courtesy.baselines))
             return readings
+        room_bytes = self._thrift.room_bytes(errand)
         self._thrift.begin_test(errand)
-        readings = await self._measuring.run(errand, deferral_count)
+        readings = await self._measuring.run(errand, deferral_count, room_bytes)
         self._thrift.end_test(readings)
         return readings

@@ -58,7 +58,7 @@ class Measuring:
         self._crossed = crossed
         self.kit = Kit(probes={}, targets={})
 
-    async def run(self, errand: Errand, deferral_count: int = 0) -> Sequence[Reading]:
+    async def run(self, errand: Errand, deferral_count: int = 0, max_bytes: int | None = None) -> Sequence[Reading]:
         """Run one errand, put off so often before, and return its readings as kept; a bug of the probe propagates.
 
         Cancelled in mid-test, it keeps the run as interrupted before it ends.
@@ -74,6 +74,7 @@ class Measuring:
                 slot=errand.slot,
                 clock=self._time.clock(),
                 conditions=msgspec.structs.replace(self._conditions(), deferral_count=deferral_count),
+                max_bytes=max_bytes,
             )
             started_at, started_s = source.now(), source.monotonic_s()
             marks = [errand.mark] if errand.mark else []

@@ -95,6 +95,14 @@ class Thrift:
             recent = (*recent, expected_test_bytes((), self._assignment))
         self._account.hold(max(recent))
 
+    def room_bytes(self, errand: Errand) -> int | None:
+        """Return what the cap leaves for a test, so that not even one of unforeseen size passes it; None for any."""
+        account, assignment = self._account, self._assignment
+        if account is None or assignment is None or errand.trigger in _ALWAYS:
+            return None
+        cap_bytes = self._cap_bytes(account, assignment)
+        return None if cap_bytes is None else max(0, cap_bytes - account.month.used_bytes)
+
     def end_test(self, readings: Sequence[Reading]) -> None:
         """Count a test that has ended, well or badly."""
         self._count_test(sum(on_the_line(reading) for reading in readings))

@@ -14,13 +14,14 @@ NO_BOOT = "00000000-0000-0000-0000-000000000000"
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """Why and in what surroundings a probe runs."""
+    """Why and in what surroundings a probe runs; `max_bytes` is what its transfers together may use, None for any."""
 
     trigger: Trigger
     boot_id: str
     slot: str | None = None
     clock: Clock = Clock()
     conditions: Conditions = Conditions()
+    max_bytes: int | None = None
 
 
 class Probe(Protocol):

@@ -16,6 +16,8 @@ from mektep_agent.probes.under_load import Beside, UnderLoad
 from mektep_agent.sample import ThroughputSample
 from mektep_wire import Direction, EngineName, FailureKind, Metric, ProbeName, Reading, StopReason
 
+LEAST_CAP_BYTES = 200_000
+"""A transfer that may use less tells nothing, and is not begun for less."""
 _VALUE = {
     Direction.DOWNLOAD: (
         Metric.DOWNLOAD_THROUGHPUT_MBPS, Metric.DOWNLOAD_NDT7_MBPS, Metric.DOWNLOAD_FULL_LENGTH_MBPS,
@@ -57,9 +59,21 @@ class ThroughputProbe:
 
     async def run(self, run: Run) -> Sequence[Reading]:
         """Measure each direction once."""
-        return [await self._one(run, direction, seq) for seq, direction in enumerate(self._directions, start=1)]
+        readings: list[Reading] = []
+        for seq, direction in enumerate(self._directions, start=1):
+            readings.append(await self._one(run, direction, seq, self._limits_after(run, readings)))
+        return readings
 
-    async def _one(self, run: Run, direction: Direction, seq: int) -> Reading:
+    def _limits_after(self, run: Run, readings: Sequence[Reading]) -> Limits:
+        """Return the limits of the next transfer, when those before it have used their part of what the run may."""
+        if run.max_bytes is None:
+            return self._limits
+        used_bytes = sum(reading.bytes_sent + reading.bytes_received for reading in readings)
+        left = max(LEAST_CAP_BYTES, run.max_bytes - used_bytes)
+        most = left if self._limits.max_bytes is None else min(left, self._limits.max_bytes)
+        return msgspec.structs.replace(self._limits, max_bytes=most)
+
+    async def _one(self, run: Run, direction: Direction, seq: int, limits: Limits) -> Reading:
         transfer = self._manner.plan(run, direction)
         run = msgspec.structs.replace(run, trigger=transfer.trigger)
         draft = Draft(self._time, self._random, run, ProbeName.THROUGHPUT, self._target, direction)
@@ -73,7 +87,7 @@ class ThroughputProbe:
                 if under_load is not None:
                     await stack.enter_async_context(under_load.timed())
                 try:
-                    sample = await self._engine.measure(self._target, direction, self._limits, transfer.stop)
+                    sample = await self._engine.measure(self._target, direction, limits, transfer.stop)
                 finally:
                     draft.end()
         except EngineError as error:

@@ -193,3 +193,19 @@ def test_an_audit_that_is_cut_counts_as_a_whole_test_and_another_as_a_short_one(
         month.thrift.begin_test(Errand(probe=ProbeName.THROUGHPUT, trigger=Trigger.SLOT, slot=slot))
         month.start()
         assert (month.thrift.used_bytes - before >= 19 * MB) is (slot in drawn)
+
+
+def test_a_test_may_use_what_the_cap_leaves_and_no_more(tmp_path: Path) -> None:
+    month = Month(tmp_path, month_budget_bytes=500 * MB)
+    slot = Errand(probe=ProbeName.THROUGHPUT, trigger=Trigger.SLOT)
+    assert month.thrift.room_bytes(slot) == 500 * MB
+    month.thrift.spend(480 * MB)
+    assert month.thrift.room_bytes(slot) == 20 * MB
+    month.thrift.spend(80 * MB)
+    assert month.thrift.room_bytes(slot) == 0
+    assert month.thrift.room_bytes(Errand(probe=ProbeName.THROUGHPUT, trigger=Trigger.MANUAL)) is None
+
+
+def test_without_a_cap_a_test_may_use_anything(tmp_path: Path) -> None:
+    month = Month(tmp_path, month_budget_bytes=None)
+    assert month.thrift.room_bytes(Errand(probe=ProbeName.THROUGHPUT, trigger=Trigger.SLOT)) is None

@@ -3,12 +3,13 @@
 import asyncio
 from random import Random
 
+import msgspec
 import pytest
 
 from mektep_agent.engines.engine import EngineError, Limits
 from mektep_agent.probes.manner import AlwaysFullLength
 from mektep_agent.probes.probe import UNNUMBERED_EPOCH, Run
-from mektep_agent.probes.throughput import ThroughputProbe
+from mektep_agent.probes.throughput import LEAST_CAP_BYTES, ThroughputProbe
 from mektep_agent.sample import ThroughputSample
 from mektep_wire import Direction, FailureKind, Metric, Outcome, Reading, StopReason, Trigger, decode, encode
 from tests.support.agent_time import BOOT, SetTime
@@ -37,6 +38,17 @@ def test_a_good_run_gives_one_reading_for_each_direction() -> None:
     assert download.method == "full_length/1"
     assert download.sample_counts[Metric.DOWNLOAD_THROUGHPUT_MBPS] > 50
     assert (download.bytes_received, upload.bytes_sent) == (25_000_000, 6_250_000)
+
+
+@pytest.mark.parametrize(
+    ("max_bytes", "expected"),
+    [(None, [None, None]), (40_000_000, [40_000_000, 15_000_000]), (25_100_000, [25_100_000, LEAST_CAP_BYTES])],
+)
+def test_both_directions_share_what_a_run_may_use(max_bytes: int | None, expected: list[int | None]) -> None:
+    engine = ScriptedThroughput(GOOD)
+    probe = ThroughputProbe(engine, "ws://h:8081", AlwaysFullLength(), SetTime(), Random(1), limits=Limits())
+    asyncio.run(probe.run(msgspec.structs.replace(RUN, max_bytes=max_bytes)))
+    assert [limits.max_bytes for limits in engine.asked_limits] == expected
 
 
 def test_both_readings_bear_the_slot_and_wait_to_be_numbered() -> None:
