@@ -57,13 +57,16 @@ def frugal_throughput(sample: ThroughputSample, knowledge: LinkKnowledge | None 
 
 
 def _after_the_ramp(sample: ThroughputSample, demand: Demand) -> Steady | None:
-    """Return the mean after the first fifth, and after what is known to pass before the link shows its rate."""
+    """Return the mean after the first fifth, and after what is known to pass before the link shows its rate.
+
+    Of a burst that did not pass as a whole, as somebody had used a part of it, the first half of the test is left out.
+    """
     points = sample.points
-    begin_s = RAMP_RATIO * points[-1].elapsed_s
-    begin = bisect_left(points, begin_s, key=_elapsed_s)
-    passed = bisect_left(points, demand.passed_bytes, key=_total_bytes)
-    if len(points) - passed > PIECES:
-        begin = max(begin, passed)
+    end_s = points[-1].elapsed_s
+    begin = bisect_left(points, RAMP_RATIO * end_s, key=_elapsed_s)
+    if demand.passed_bytes:
+        passed = bisect_left(points, demand.passed_bytes, key=_total_bytes)
+        begin = max(begin, min(passed, bisect_left(points, end_s / 2, key=_elapsed_s)))
     return measured(points, begin) if len(points) - begin > PIECES else None
 
 

@@ -146,3 +146,17 @@ def test_a_second_half_of_stalls_teaches_nothing() -> None:
 def test_nothing_has_no_throughput() -> None:
     with pytest.raises(ValueError, match="never 0 Mbit/s"):
         frugal_throughput(sample_of((Point(1.0, 0),)))
+
+
+def test_a_burst_that_is_known_is_not_looked_at_for_longer_behind_it() -> None:
+    points = points_of(burst(20.0, 3.0, 3.0))
+    knowledge = learn(LinkKnowledge(), sample_of(points))
+    stopped_s = points[stopped_at(points, knowledge) - 1].elapsed_s
+    passed_s = next(point.elapsed_s for point in points if point.total_bytes >= knowledge.burst_bytes)
+    assert stopped_s <= passed_s + 0.75
+
+
+def test_a_known_burst_that_was_half_used_does_not_raise_the_figure() -> None:
+    knowledge = learn(LinkKnowledge(), sample_of(points_of(burst(5.0, 4.0, 4.8))))
+    found = frugal_throughput(sample_of(points_of(burst(5.0, 4.0, 2.7))), knowledge)
+    assert found.value_mbps == pytest.approx(5.0, rel=0.02)
