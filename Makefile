@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := mektep_wire mektep_agent mektep_collector mektep_dashboards
 CODE := agent collector dashboards deploy tests
 
-.PHONY: help setup lint types imports format lock clean schema reference words test test-quick check demo pictures bench bench-links bench-mlab bench-agent bench-ingest bench-measure
+.PHONY: help setup lint types imports format lock clean schema reference words test test-quick check demo pictures bench bench-links bench-mlab bench-clients bench-agent bench-ingest bench-measure
 
 help: ## Explain the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -60,13 +60,16 @@ check: lint types imports test ## What CI runs: lint, types, imports, test
 demo: setup ## Collector, measuring server and one real agent on this machine; ONCE=1 ends after one reading
 	@$(BIN)/python deploy/demo/run.py $(if $(ONCE),--once)
 
-bench: bench-links bench-mlab bench-agent bench-ingest bench-measure ## Print the figures that are promised, with their conditions
+bench: bench-links bench-mlab bench-clients bench-agent bench-ingest bench-measure ## Print the figures that are promised, with their conditions
 
 bench-links: setup ## The frugal test on a grid of links of known truth; writes docs/methods/links-grid.md (root)
 	$(BIN)/python -m tests.bench.links_grid --write
 
 bench-mlab: setup ## Full-length tests on clean links of known truth, beside M-Lab's JavaScript client (root)
 	$(BIN)/python -m tests.bench.links_accuracy
+
+bench-clients: setup ## What a test at 300 Mbit/s costs: ours beside M-Lab's client and speedtest-cli (root)
+	$(BIN)/python -m tests.bench.clients_at_300
 
 bench-agent: setup ## The agent's memory and processor at rest, and the processor that a download costs
 	$(BIN)/python -m tests.bench.agent_at_rest

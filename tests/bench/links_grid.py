@@ -21,6 +21,9 @@ from rich.progress import track
 from mektep_wire import Direction
 from tests.bench.grid import judging, tuning
 from tests.bench.grid.entry import Entry, Kind
+from tests.bench.grid.peers import HEAD as PEER_HEAD
+from tests.bench.grid.peers import PeerRow, measure_peers
+from tests.bench.grid.peers import line as peer_line
 from tests.bench.grid.picture import picture
 from tests.bench.grid.surroundings import surroundings
 from tests.bench.grid.transfers import Outcome
@@ -43,11 +46,12 @@ HEAD = (
 )
 
 
-def measure(entry: Entry, runs: int) -> list[Row]:
-    """Measure a link both ways; raises LaboratoryError."""
+def measure(entry: Entry, runs: int) -> tuple[list[Row], list[PeerRow]]:
+    """Measure a link both ways, and other clients on it where it has them; raises LaboratoryError."""
     audits = AUDITS if Kind.BURST in {entry.kind(direction) for direction in Direction} else 0
     words = [sys.executable, "-m", "tests.bench.grid.transfers", "--runs", str(runs), "--audits", str(audits)]
     rows: list[Row] = []
+    peers: list[PeerRow] = []
     for _ in range(ATTEMPTS):
         with (
             laboratory(entry.link, congestion_control=entry.up_sender) as lab,
@@ -56,6 +60,7 @@ def measure(entry: Entry, runs: int) -> list[Row]:
         ):
             done = lab.school.run([*words, server], timeout_s=TIMEOUT_S)
             crossed = lab.counters()
+            peers = measure_peers(lab, entry, server) if entry.has_peers else []
             overrun = lab.links[0].overrun_packets()
         outcomes = msgspec.json.decode(done.stdout, type=dict[Direction, Outcome])
         late = {
@@ -68,7 +73,7 @@ def measure(entry: Entry, runs: int) -> list[Row]:
         ]
         if not overrun and max(late.values()) <= TRUSTED_LATE_RATIO:
             break
-    return rows
+    return rows, peers
 
 
 def line(row: Row) -> str:
@@ -101,16 +106,19 @@ def conditions(half: str, runs: int) -> str:
     )
 
 
-def document(half: str, said: str, rows: list[Row], found: list[Check]) -> str:
+def document(half: str, said: str, rows: list[Row], found: list[Check], peers: list[PeerRow]) -> str:
     """Return the page that `make bench-links` writes."""
     verdicts = "\n".join(f"| {each.promise} | {each.seen} | {'yes' if each.is_kept else '**no**'} |" for each in found)
     table = "\n".join(line(row) for row in rows)
+    others = "\n".join(peer_line(row) for row in peers)
     return (
         f"# The frugal test on links of known truth\n\nMade by `make bench-links`; never edited. {said}\n\n"
         f"![Error of each test, by link]({os.path.relpath(PICTURE, DOCUMENT.parent)})\n\n"
         f"| promise | seen | kept |\n|---|---|---|\n{verdicts}\n\n{of_all(rows)}\n\n{HEAD}\n{table}\n\n"
         'Mbit/s where no unit stands. "off" is the worst of the runs against the truth. Links that one flow of their '
-        "sender cannot fill are shown and not judged: no test of one flow can tell their rate.\n"
+        "sender cannot fill are shown and not judged: no test of one flow can tell their rate.\n\n"
+        "## Other clients on the same links, in the same run\n\nAgainst the same server, each at its usual length; one "
+        f"run each.\n\n{PEER_HEAD}\n{others}\n"
     )
 
 
@@ -130,16 +138,20 @@ def main() -> int:
     said = conditions(given.half, given.runs)
     print(f"{said}\n{HEAD}", flush=True)
     rows: list[Row] = []
+    peers: list[PeerRow] = []
     console = Console(stderr=True)
     for entry in track(chosen, "links", console=console, disable=not console.is_terminal):
         try:
-            found = measure(entry, given.runs)
+            found, others = measure(entry, given.runs)
         except LaboratoryError as error:
             print(f"| {entry.name} | {error} |", flush=True)
             continue
         rows += found
+        peers += others
         for row in found:
             print(line(row), flush=True)
+        for other in others:
+            print(peer_line(other), flush=True)
     verdicts = checks(rows)
     for check in verdicts:
         print(f"{'kept  ' if check.is_kept else 'BROKEN'}  {check.promise}: {check.seen}")
@@ -147,7 +159,7 @@ def main() -> int:
     if given.json:
         given.json.write_bytes(msgspec.json.encode(rows))
     if given.write:
-        DOCUMENT.write_text(document(given.half, said, rows, verdicts), "utf-8")
+        DOCUMENT.write_text(document(given.half, said, rows, verdicts, peers), "utf-8")
         PICTURE.write_text(picture(rows), "utf-8")
     return 0 if all(check.is_kept for check in verdicts) else FAILED
 

@@ -40,7 +40,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A link of the grid. The truth is the rate x 1448/1500, seen in full packets of TCP with timestamps.
 
     Others' traffic of a steady rate, in IP bytes, is not ours to have: it is taken off. `course` is gone through over
-    and over while tests run; where it changes the rate, the truth is between the slowest and the fastest.
+    and over while tests run; where it changes the rate, the truth is between the slowest and the fastest. With
+    `has_peers` other clients are measured on it too.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     down_cross_mbps: float = 0.0
     up_cross_mbps: float = 0.0
     course: tuple[Step, ...] = ()
+    has_peers: bool = False
 
     def kind(self, direction: Direction) -> Kind:
         """Return what is promised of one way."""
@@ -108,6 +110,7 @@ def entry(
     burst_times: float = 3.0,
     cross_mbps: tuple[float, float] = (0.0, 0.0),
     course: tuple[Step, ...] = (),
+    has_peers: bool = False,
     seed: int = 1,
     down_sender: CongestionControl = CongestionControl.BBR,
     up_sender: CongestionControl = CongestionControl.CUBIC,
@@ -134,6 +137,7 @@ def entry(
         down_cross_mbps=cross_mbps[0],
         up_cross_mbps=cross_mbps[1],
         course=course,
+        has_peers=has_peers,
     )
 
 
