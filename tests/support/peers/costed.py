@@ -14,7 +14,10 @@ def costed(words: Sequence[str], environment: Mapping[str, str], timeout_s: floa
     """
     done = subprocess.run(words, capture_output=True, text=True, timeout=timeout_s, check=False, env=dict(environment))
     if done.returncode != 0:
-        raise subprocess.CalledProcessError(done.returncode, list(words), done.stdout, done.stderr)
+        error = subprocess.CalledProcessError(done.returncode, list(words), done.stdout, done.stderr)
+        # The process that asked sees this one's traceback alone: its last line is then the program's own complaint.
+        error.add_note(done.stderr.strip()[-500:])
+        raise error
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return done.stdout, used.ru_utime + used.ru_stime, used.ru_maxrss * 1_024
 
