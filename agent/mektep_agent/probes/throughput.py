@@ -16,6 +16,12 @@ from mektep_agent.probes.under_load import Beside, UnderLoad
 from mektep_agent.sample import ThroughputSample
 from mektep_wire import Direction, EngineName, FailureKind, Metric, ProbeName, Reading, StopReason
 
+_CUT = {
+    StopReason.CONNECTION_LOST: FailureKind.STALLED,
+    StopReason.SERVER_CLOSED: FailureKind.CLOSED_EARLY,
+}
+KNOWN_RATIO = 0.1
+"""A figure whose interval is wider, to each side, is not known well enough to be stated of a test that was cut off."""
 LEAST_CAP_BYTES = 200_000
 """A transfer that may use less tells nothing, and is not begun for less."""
 _VALUE = {
@@ -95,7 +101,19 @@ class ThroughputProbe:
         seen = under_load.seen() if under_load is not None else Beside()
         # An audit is read over and over, which takes a part of a second.
         figures = await asyncio.to_thread(transfer.settle, sample)
+        if _is_cut_too_soon(sample, figures):
+            told = f"the test was cut off after {sample.duration_s:.1f} s, before the link's rate was known"
+            spent = {"bytes_sent": sample.bytes_sent, "bytes_received": sample.bytes_received}
+            return draft.failed(name, version, EngineError(_CUT[sample.stop_reason], told, **spent), seq)
         return draft.good(name, version, _result(name, sample, figures, seen), seq)
+
+
+def _is_cut_too_soon(sample: ThroughputSample, figures: Figures) -> bool:
+    """Tell whether somebody ended a test of which nothing was steady yet: that tells how TCP started, not the link."""
+    interval, value_mbps = figures.stated.interval, figures.stated.value_mbps
+    if sample.stop_reason not in _CUT or interval is None:
+        return False
+    return (interval.high - interval.low) / 2 > KNOWN_RATIO * value_mbps
 
 
 def _result(engine: EngineName, sample: ThroughputSample, figures: Figures, beside: Beside) -> Result:

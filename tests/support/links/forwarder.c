@@ -58,7 +58,7 @@ struct random_stream {
 struct direction {
     int in_fd, out_fd;
     double rate_bytes_per_ns, burst_rate_bytes_per_ns, loss_ratio;
-    int64_t delay_ns, jitter_ns, queue_bytes, burst_bytes;
+    int64_t delay_ns, jitter_ns, queue_bytes, burst_bytes, most_packet_bytes;
     struct random_stream loss, jitter;
 
     struct fifo queue;       /* waits for the transmitter; the first packet is in it */
@@ -203,7 +203,7 @@ static void receive(struct direction *d, int is_cut)
             d->cut_packets++;
             continue;
         }
-        if (d->loss_ratio > 0 && draw(&d->loss) < d->loss_ratio) {
+        if (got > d->most_packet_bytes || (d->loss_ratio > 0 && draw(&d->loss) < d->loss_ratio)) {
             d->lost_packets++;
             continue;
         }
@@ -242,10 +242,11 @@ static int shape(struct direction directions[2], const char *request)
 {
     int index;
     double rate_bps, burst_rate_bps, loss_ratio;
-    int64_t delay_ns, jitter_ns, queue_bytes, burst_bytes;
+    int64_t delay_ns, jitter_ns, queue_bytes, burst_bytes, most_packet_bytes;
     uint64_t seed;
-    if (sscanf(request, "shape %d %lf %" SCNd64 " %" SCNd64 " %lf %" SCNd64 " %" SCNd64 " %lf %" SCNu64, &index, &rate_bps,
-               &delay_ns, &jitter_ns, &loss_ratio, &queue_bytes, &burst_bytes, &burst_rate_bps, &seed) != 9 ||
+    if (sscanf(request, "shape %d %lf %" SCNd64 " %" SCNd64 " %lf %" SCNd64 " %" SCNd64 " %lf %" SCNu64 " %" SCNd64, &index,
+               &rate_bps, &delay_ns, &jitter_ns, &loss_ratio, &queue_bytes, &burst_bytes, &burst_rate_bps, &seed,
+               &most_packet_bytes) != 10 ||
         index < 0 || index > 1 || !(rate_bps > 0) || !(burst_rate_bps >= rate_bps))
         return 0;
     struct direction *d = &directions[index];
@@ -260,6 +261,7 @@ static int shape(struct direction directions[2], const char *request)
     d->loss_ratio = loss_ratio;
     d->queue_bytes = queue_bytes;
     d->burst_bytes = burst_bytes;
+    d->most_packet_bytes = most_packet_bytes;
     d->tokens_bytes = (double)burst_bytes;
     d->loss.state = seed;
     d->jitter.state = ~seed;
@@ -336,7 +338,7 @@ int main(int argc, char **argv)
     struct direction directions[2] = {{.in_fd = b_fd, .out_fd = a_fd}, {.in_fd = a_fd, .out_fd = b_fd}};
     for (int i = 0; i < 2; i++) {
         directions[i].head_end_ns = NEVER;
-        if (!shape(directions, i ? "shape 1 1e9 0 0 0 1000000 0 1e9 1" : "shape 0 1e9 0 0 0 1000000 0 1e9 1"))
+        if (!shape(directions, i ? "shape 1 1e9 0 0 0 1000000 0 1e9 1 1500" : "shape 0 1e9 0 0 0 1000000 0 1e9 1 1500"))
             die("first shape");
     }
 

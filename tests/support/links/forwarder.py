@@ -157,7 +157,8 @@ class Forwarder:
         self._ask(
             f"shape {way.value} {shape.rate_mbps * 1e6:.3f} "
             f"{round(shape.delay_ms * 1e6)} {round(shape.jitter_ms * 1e6)} {shape.loss_ratio!r} "
-            f"{shape.queue_limit_bytes} {shape.burst_bytes} {burst_rate_mbps * 1e6:.3f} {shape.seed}"
+            f"{shape.queue_limit_bytes} {shape.burst_bytes} {burst_rate_mbps * 1e6:.3f} {shape.seed} "
+            f"{shape.max_packet_bytes}"
         )
 
     def cut(self) -> None:

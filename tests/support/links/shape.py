@@ -22,6 +22,8 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
     With `burst_bytes` the link is a token bucket of that depth, full at the start: it sends at `burst_rate_mbps` until
     the bucket is empty. At that rate pass burst_bytes * burst_rate / (burst_rate - rate) bytes in one go.
+
+    Packets above `max_packet_bytes` vanish and nobody is told: below the MTU that is a black hole.
     """
 
     rate_mbps: float
@@ -33,6 +35,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     burst_bytes: int = 0
     burst_rate_mbps: float | None = None
     seed: int = 1
+    max_packet_bytes: int = MTU_BYTES
 
     def __post_init__(self) -> None:
         """Refuse what no link can be; raises ValueError."""

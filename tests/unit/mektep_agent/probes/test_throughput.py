@@ -7,6 +7,8 @@ import msgspec
 import pytest
 
 from mektep_agent.engines.engine import EngineError, Limits
+from mektep_agent.probes.audit.conduct import Part, Unlearnt
+from mektep_agent.probes.audit.frugal import Frugal
 from mektep_agent.probes.manner import AlwaysFullLength
 from mektep_agent.probes.probe import UNNUMBERED_EPOCH, Run
 from mektep_agent.probes.throughput import LEAST_CAP_BYTES, ThroughputProbe
@@ -14,6 +16,7 @@ from mektep_agent.sample import ThroughputSample
 from mektep_wire import Direction, FailureKind, Metric, Outcome, Reading, StopReason, Trigger, decode, encode
 from tests.support.agent_time import BOOT, SetTime
 from tests.support.scripted_engines import ScriptedThroughput, steady
+from tests.support.transfers import points_of, sample_of, started
 
 RUN = Run(trigger=Trigger.SLOT, slot="2026-11-23/2", boot_id=BOOT)
 GOOD: dict[Direction, ThroughputSample | EngineError] = {
@@ -85,3 +88,22 @@ def test_an_impossible_value_is_a_failure_not_a_number() -> None:
 def test_a_bug_is_not_a_failure() -> None:
     with pytest.raises(KeyError):
         run(ScriptedThroughput({}))
+
+
+@pytest.mark.parametrize(
+    ("stop_reason", "kind"),
+    [(StopReason.CONNECTION_LOST, FailureKind.STALLED), (StopReason.SERVER_CLOSED, FailureKind.CLOSED_EARLY)],
+)
+def test_a_test_that_is_cut_off_in_its_start_has_no_speed(stop_reason: StopReason, kind: FailureKind) -> None:
+    start = points_of(started(20.0, 0.3), length_s=2.0)
+    cut = msgspec.structs.replace(sample_of(start, stop_reason), direction=Direction.DOWNLOAD)
+    shortened = Unlearnt(Frugal(), Part.SHORTENED, Limits())
+    probe = ThroughputProbe(
+        ScriptedThroughput({Direction.DOWNLOAD: cut}), "ws://h:8081", shortened, SetTime(), Random(1), limits=Limits(),
+        directions=(Direction.DOWNLOAD,),
+    )  # fmt: skip
+    (found,) = asyncio.run(probe.run(RUN))
+    assert found.failure is not None
+    assert found.failure.kind is kind
+    assert found.values == {}
+    assert found.bytes_received == cut.bytes_received
