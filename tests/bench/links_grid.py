@@ -12,7 +12,10 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock, Semaphore
 
 import msgspec
 from rich.console import Console
@@ -34,6 +37,7 @@ from tests.support.links.measuring import measuring_server
 
 HALVES = {"tuning": tuning.ENTRIES, "judging": judging.ENTRIES}
 TRUSTED_LATE_RATIO = 0.005
+SIDE_BY_SIDE_MBPS = 60.0
 ATTEMPTS = 3
 AUDITS = 1
 TIMEOUT_S = 240
@@ -80,6 +84,37 @@ def measure(entry: Entry, runs: int) -> tuple[list[Row], list[PeerRow]]:
     return rows, peers
 
 
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one link; `failure` says why there is nothing."""
+
+    entry: Entry
+    rows: list[Row] = []
+    peers: list[PeerRow] = []
+    failure: str = ""
+
+
+def measure_all(chosen: Sequence[Entry], runs: int, at_once: int) -> Iterator[Measured]:
+    """Measure links in their order, slow ones so many at once; a fast one has the machine for itself."""
+    places, all_places = Semaphore(at_once), Lock()
+
+    def one(entry: Entry) -> Measured:
+        is_fast = max(entry.link.down.rate_mbps, entry.link.up.rate_mbps) > SIDE_BY_SIDE_MBPS
+        wanted = at_once if is_fast else 1
+        with all_places:
+            for _ in range(wanted):
+                places.acquire()
+        try:
+            rows, peers = measure(entry, runs)
+            return Measured(entry=entry, rows=rows, peers=peers)
+        except LaboratoryError as error:
+            return Measured(entry=entry, failure=str(error))
+        finally:
+            places.release(wanted)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        yield from pool.map(one, chosen)
+
+
 def line(row: Row) -> str:
     """Return a row of the table: of the frugal tests the one in the middle, and the worst error of all."""
     head = (
@@ -99,11 +134,12 @@ def line(row: Row) -> str:
     )
 
 
-def conditions(half: str, runs: int) -> str:
+def conditions(half: str, runs: int, at_once: int) -> str:
     """Return what the figures rest on."""
     load = "/".join(f"{one:.2f}" for one in os.getloadavg())
+    side = f"{at_once} at once of those up to {SIDE_BY_SIDE_MBPS:g} Mbit/s" if at_once > 1 else "one at a time"
     return (
-        f"Half: {half}, {len(HALVES[half])} links, {runs} frugal runs each way after one of full length (on burst "
+        f"Half: {half}, {len(HALVES[half])} links, {side}; {runs} frugal runs each way after one of full length (on burst "
         f"links it is the audit that teaches). Linux {platform.release()} {platform.machine()}, "
         f"{os.cpu_count()} processors, "
         f"load {load} at the start; Python {platform.python_version()}. Plain ws. The errors are of the worst run."
@@ -131,6 +167,7 @@ def main() -> int:
     parser.add_argument("--half", choices=sorted(HALVES), default="judging")
     parser.add_argument("--links", default="", help="only links whose name holds this")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--at-once", type=int, default=1, help="so many slow links side by side")
     parser.add_argument("--json", type=Path, help="write all rows there")
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT} and {PICTURE}")
     given = parser.parse_args()
@@ -138,20 +175,18 @@ def main() -> int:
         sys.stderr.write(f"no links of known truth: {missing}\n")
         return UNAVAILABLE
     chosen = [entry for entry in HALVES[given.half] if given.links in entry.name]
-    said = conditions(given.half, given.runs)
+    said = conditions(given.half, given.runs, given.at_once)
     print(f"{said}\n{HEAD}", flush=True)
     rows: list[Row] = []
     peers: list[PeerRow] = []
     console = Console(stderr=True)
-    for entry in track(chosen, "links", console=console, disable=not console.is_terminal):
-        try:
-            found, others = measure(entry, given.runs)
-        except LaboratoryError as error:
-            print(f"| {entry.name} | {error} |", flush=True)
-            continue
-        rows += found
-        peers += others
-        for row in found:
+    all_found = measure_all(chosen, given.runs, given.at_once)
+    for found in track(all_found, "links", total=len(chosen), console=console, disable=not console.is_terminal):
+        if found.failure:
+            print(f"| {found.entry.name} | {found.failure} |", flush=True)
+        rows += found.rows
+        peers += found.peers
+        for row in found.rows:
             print(line(row), flush=True)
     if peers:
         print("\n".join((f"\n{PEERS_SAID}", PEER_HEAD, *map(peer_line, peers), "")), flush=True)
