@@ -139,8 +139,8 @@ def conditions(half: str, runs: int, at_once: int) -> str:
     load = "/".join(f"{one:.2f}" for one in os.getloadavg())
     side = f"{at_once} at once of those up to {SIDE_BY_SIDE_MBPS:g} Mbit/s" if at_once > 1 else "one at a time"
     return (
-        f"Half: {half}, {len(HALVES[half])} links, {side}; {runs} frugal runs each way after one of full length (on burst "
-        f"links it is the audit that teaches). Linux {platform.release()} {platform.machine()}, "
+        f"Half: {half}, {len(HALVES[half])} links, {side}; {runs} frugal runs each way after one of full length (on "
+        f"burst links it is the audit that teaches). Linux {platform.release()} {platform.machine()}, "
         f"{os.cpu_count()} processors, "
         f"load {load} at the start; Python {platform.python_version()}. Plain ws. The errors are of the worst run."
     )
