@@ -30,7 +30,7 @@ def _whole(rate_mbps: float, direction: Direction) -> Outcome:
 def _cut() -> Outcome:
     with laboratory(symmetric(5, 40)) as lab, measuring_server(lab.server) as server:
         before = _crossed_bytes(lab.counters())
-        running = RunningMeasurement(lab.school, server, "--direction", "download")
+        running = RunningMeasurement(lab.school, server, "--direction", "download", "--full")
         await_count(lambda: lab.counters().down.delivered_packets, 700, timeout_s=30)
         lab.cut()
         return running.result().readings, _crossed_bytes(lab.counters()) - before

@@ -63,7 +63,7 @@ def undisturbed(lab: Laboratory, server: str) -> Measurement:
 
 
 def cut_in_the_middle(lab: Laboratory, server: str) -> Measurement:
-    running = RunningMeasurement(lab.school, server, "--direction", "download")
+    running = RunningMeasurement(lab.school, server, "--direction", "download", "--full")
     await_count(lambda: lab.counters().down.delivered_packets, 1500, timeout_s=30)
     lab.cut()
     return running.result()

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mektep_wire import Columns, Reading, WireError, are_good, decode, encode, pack, rows, unpack
@@ -61,6 +61,7 @@ SPOILS: dict[str, Callable[[dict[str, Any]], object]] = {
 }
 
 
+@settings(max_examples=max(10, settings().max_examples // 5))
 @given(several, st.data())
 @pytest.mark.parametrize("spoil", SPOILS.values(), ids=list(SPOILS))
 def test_a_reading_is_good_by_column_exactly_if_it_is_good_alone(
