@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from mektep_agent.engines.engine import EngineError, Limits
+from mektep_agent.engines.engine import EngineError, Limits, StopRule
 from mektep_agent.engines.ndt7 import Ndt7Engine
 from mektep_agent.sample import ThroughputSample
+from mektep_agent.statistics.frugal import FrugalStop
 from mektep_agent.statistics.throughput import FullLength, mean_throughput_mbps
 from mektep_wire import Direction, FailureKind, StopReason
 from tests.support.hostile_ndt7 import BINARY, CLOSE, CONTINUATION, PING, TEXT, Peer, Script, frame, scripted_server
@@ -18,13 +19,15 @@ LIMITS = Limits(max_duration_s=0.7, connect_timeout_s=0.7, stall_timeout_s=0.4)
 LONG = Limits(max_duration_s=4.0, connect_timeout_s=1.0, stall_timeout_s=0.6)
 
 
-def measure(target: str, direction: Direction, limits: Limits = LIMITS) -> ThroughputSample:
-    return asyncio.run(Ndt7Engine().measure(target, direction, limits, FullLength()))
+def measure(
+    target: str, direction: Direction, limits: Limits = LIMITS, stop: StopRule | None = None
+) -> ThroughputSample:
+    return asyncio.run(Ndt7Engine().measure(target, direction, limits, stop or FullLength()))
 
 
-def failure(script: Script, direction: Direction, limits: Limits = LIMITS) -> EngineError:
+def failure(script: Script, direction: Direction, limits: Limits = LIMITS, stop: StopRule | None = None) -> EngineError:
     with scripted_server(script) as target, pytest.raises(EngineError) as caught:
-        measure(target, direction, limits)
+        measure(target, direction, limits, stop)
     assert 0 < len(caught.value.detail) <= 500
     assert caught.value.bytes_sent > 0
     return caught.value
@@ -220,6 +223,7 @@ def test_a_download_of_nothing_but_text_is_no_download() -> None:
     assert "no load" in trouble.detail
 
 
+@pytest.mark.parametrize("stop", [FullLength(), FrugalStop()], ids=["full length", "frugal"])
 @pytest.mark.parametrize(
     "lie",
     [
@@ -229,7 +233,7 @@ def test_a_download_of_nothing_but_text_is_no_download() -> None:
     ],
     ids=["more than was sent", "from the future", "in no time"],
 )
-def test_a_server_that_only_lies_gives_no_value(lie: Callable[[Peer], None]) -> None:
+def test_a_server_that_only_lies_gives_no_value(lie: Callable[[Peer], None], stop: StopRule) -> None:
     def script(peer: Peer) -> None:
         peer.accept()
         for due in range(1, 30):
@@ -238,7 +242,7 @@ def test_a_server_that_only_lies_gives_no_value(lie: Callable[[Peer], None]) -> 
                     return
             lie(peer)
 
-    trouble = failure(script, Direction.UPLOAD)
+    trouble = failure(script, Direction.UPLOAD, stop=stop)
     assert trouble.kind is FailureKind.PROTOCOL_ERROR
     assert "contradict" in trouble.detail
 
