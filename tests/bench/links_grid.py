@@ -39,7 +39,7 @@ HALVES = {"tuning": tuning.ENTRIES, "judging": judging.ENTRIES}
 TRUSTED_LATE_RATIO = 0.005
 SIDE_BY_SIDE_MBPS = 60.0
 ATTEMPTS = 3
-AUDITS = 1
+AUDITS = 3
 TIMEOUT_S = 240
 DOCUMENT = Path("docs/methods/links-grid.md")
 PICTURE = Path("docs/pictures/links-grid.svg")
@@ -140,7 +140,7 @@ def conditions(half: str, runs: int, at_once: int) -> str:
     side = f"{at_once} at once of those up to {SIDE_BY_SIDE_MBPS:g} Mbit/s" if at_once > 1 else "one at a time"
     return (
         f"Half: {half}, {len(HALVES[half])} links, {side}; {runs} frugal runs each way after one of full length (on "
-        f"burst links it is the audit that teaches). Linux {platform.release()} {platform.machine()}, "
+        f"burst links, {AUDITS} of them are the audits that teach). Linux {platform.release()} {platform.machine()}, "
         f"{os.cpu_count()} processors, "
         f"load {load} at the start; Python {platform.python_version()}. Plain ws. The errors are of the worst run."
     )

@@ -5,6 +5,7 @@ are. Neither shows in a short test. A full-length test shows both: what the shor
 the same points, and held against what came after.
 """
 
+from bisect import bisect_left
 from typing import Final
 
 import msgspec
@@ -20,6 +21,8 @@ _MARGIN_RATIO: Final = 1.15
 _FADE_RATIO: Final = 0.7
 _LEAST_TAIL_S: Final = 2.0
 _EVEN_RATIO: Final = 0.04
+_TAIL_BEGINNINGS: Final = (1 / 2, 2 / 3, 3 / 4)
+"""Where the part that is behind every burst may begin: TCP needs seconds to find itself after a fall."""
 
 
 class LinkKnowledge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,16 +84,21 @@ def short_value_mbps(points: tuple[Point, ...], demand: Demand) -> float | None:
 def _tail(points: tuple[Point, ...]) -> tuple[float, int] | None:
     """Return the rate of the second half and where that begins: what the link carries when every burst is spent.
 
-    None where that half is not even: then it tells how TCP fared with its losses, and not what the link carries.
+    Where that half is not even, the last third, or the last quarter. None where they are not either: then they tell how
+    TCP fared with its losses, and not what the link carries.
     """
-    if not points:
-        return None
-    half_s = points[-1].elapsed_s / 2
-    begin = next(index for index, point in enumerate(points) if point.elapsed_s >= half_s)
-    found = measured(points, begin)
-    if found is None or found.until_s - found.since_s < _LEAST_TAIL_S:
-        return None
-    return (found.value_mbps, begin) if found.half_width_mbps <= _EVEN_RATIO * found.value_mbps else None
+    for share in _TAIL_BEGINNINGS if points else ():
+        begin = bisect_left(points, share * points[-1].elapsed_s, key=_elapsed_s)
+        found = measured(points, begin)
+        if found is None or found.until_s - found.since_s < _LEAST_TAIL_S:
+            return None
+        if found.half_width_mbps <= _EVEN_RATIO * found.value_mbps:
+            return found.value_mbps, begin
+    return None
+
+
+def _elapsed_s(point: Point) -> float:
+    return point.elapsed_s
 
 
 def _burst_bytes(points: tuple[Point, ...], tail_mbps: float, tail_begin: int) -> int:

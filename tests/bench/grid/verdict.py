@@ -61,10 +61,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_clean(self) -> bool:
-        """Whether the link has neither loss nor jitter nor burst, and a short way."""
+        """Whether the link has neither loss nor jitter nor burst nor other traffic, and a short way all the time."""
         shape = self.entry.link.down
         is_plain = shape.loss_ratio == 0 and shape.jitter_ms == 0 and shape.burst_bytes == 0
-        return is_plain and self.entry.link.rtt_ms < CLEAN_RTT_MS
+        is_alone = not (self.entry.down_cross_mbps or self.entry.up_cross_mbps or self.entry.course)
+        return is_plain and is_alone and self.entry.link.rtt_ms < CLEAN_RTT_MS
 
 
 class Check(msgspec.Struct, frozen=True):

@@ -164,3 +164,14 @@ def test_a_known_burst_that_was_half_used_does_not_raise_the_figure() -> None:
     knowledge = learn(LinkKnowledge(), sample_of(points_of(burst(5.0, 4.0, 4.8))))
     found = frugal_throughput(sample_of(points_of(burst(5.0, 4.0, 2.7))), knowledge)
     assert found.value_mbps == pytest.approx(5.0, rel=0.02)
+
+
+def test_a_fall_that_tcp_takes_long_to_mend_still_teaches_the_burst() -> None:
+    def fallen(at_s: float) -> float:
+        if at_s < 2.7:
+            return 9.0
+        return 3.0 if at_s > 6.2 else (0.6 if int(at_s * 4) % 2 else 3.0)
+
+    knowledge = learn(LinkKnowledge(), sample_of(points_of(fallen)))
+    assert knowledge.burst_bytes > 2.7 * 9e6 / 8
+    assert knowledge.audit_count == 1
