@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from mektep_collector.measure.specification import Timing
 from mektep_wire import FailureKind, Metric, Outcome, ProbeName, Reading
-from tests.support.running_measure_server import SHORT, measure_server
+from tests.support.running_measure_server import measure_server
 
 PROGRAM = Path(sys.executable).parent / "mektep-agent"
 
@@ -24,10 +25,11 @@ def readings(printed: str) -> list[Reading]:
 
 
 def test_a_measurement_without_enrolment_prints_readings_in_wire_form() -> None:
-    with measure_server(timing=msgspec.structs.replace(SHORT, runtime_s=2.0, max_runtime_s=2.6)) as server:
+    # As long as a real server gives: on a busy machine a shorter one would cut the test off before anything is steady.
+    with measure_server(timing=Timing()) as server:
         ndt7, echo = server.ready.ndt7_port, server.ready.echo_port
         done = measure("--server", f"ws://127.0.0.1:{ndt7}", "--echo", f"127.0.0.1:{echo}", "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     found = readings(done.stdout)
     assert [one.seq for one in found] == list(range(1, len(found) + 1))
     assert len({one.epoch for one in found}) == 1

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from mektep_agent.sample import Point, ThroughputSample
-from mektep_agent.statistics.steady import Demand, measured, steady_part
+from mektep_agent.statistics.steady import Demand, measured, measured_in_any_order, steady_part
 
 MAX_BURST_BYTES: Final = 200_000_000
 MAX_LONGER_RATIO: Final = 8.0
@@ -84,16 +84,17 @@ def short_value_mbps(points: tuple[Point, ...], demand: Demand) -> float | None:
 def _tail(points: tuple[Point, ...]) -> tuple[float, int] | None:
     """Return the rate of the second half and where that begins: what the link carries when every burst is spent.
 
-    Where that half is not even, the last third, or the last quarter. None where they are not either: then they tell how
-    TCP fared with its losses, and not what the link carries.
+    Where that half is not even, the last third, or the last quarter; each in order, or else by segments: one lost
+    segment holds back all that follow it, and the link carries them all the same. None where no part is even: then
+    they tell how TCP fared with its losses, and not what the link carries.
     """
     for share in _TAIL_BEGINNINGS if points else ():
         begin = bisect_left(points, share * points[-1].elapsed_s, key=_elapsed_s)
-        found = measured(points, begin)
-        if found is None or found.until_s - found.since_s < _LEAST_TAIL_S:
-            return None
-        if found.half_width_mbps <= _EVEN_RATIO * found.value_mbps:
-            return found.value_mbps, begin
+        for found in (measured(points, begin), measured_in_any_order(points, begin)):
+            if found is None or found.until_s - found.since_s < _LEAST_TAIL_S:
+                continue
+            if found.half_width_mbps <= _EVEN_RATIO * found.value_mbps:
+                return found.value_mbps, begin
     return None
 
 

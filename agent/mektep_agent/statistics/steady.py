@@ -91,6 +91,13 @@ def measured(points: Sequence[Point], begin: int) -> Steady | None:
     return _Course(points, in_order=True).measure(begin)
 
 
+def measured_in_any_order(points: Sequence[Point], begin: int) -> Steady | None:
+    """Return the same by segments, which do not wait for a lost one; None too where the bytes in order deny them."""
+    course = _Course(points)
+    found = course.measure(begin)
+    return found if found is not None and course.is_credible(begin) else None
+
+
 def fastest_mbps(points: Sequence[Point], length_s: float) -> float | None:
     """Return the greatest mean over any part of at least `length_s`, None where the transfer is no longer than that."""
     course = _Course(points)
@@ -139,9 +146,9 @@ class _Course:
         growth_mbps = (sum(rates_mbps[half:]) - sum(rates_mbps[:half])) / half
         is_even = abs(growth_mbps) <= _HALVES_RATIO * found.value_mbps
         is_under_way = rates_mbps[0] >= (1 - _FIRST_PIECE_RATIO) * found.value_mbps
-        return found if is_even and is_under_way and self._is_credible(begin) else None
+        return found if is_even and is_under_way and self.is_credible(begin) else None
 
-    def _is_credible(self, begin: int) -> bool:
+    def is_credible(self, begin: int) -> bool:
         """Tell whether bytes in order came about as fast as the segments say: nobody is believed against them."""
         arrived = self._arrived_bytes[-1] - self._arrived_bytes[begin]
         in_order = self.in_order_bytes[-1] - self.in_order_bytes[begin]

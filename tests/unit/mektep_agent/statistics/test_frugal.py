@@ -134,6 +134,23 @@ def test_a_link_without_a_burst_teaches_none(rate_mbps: float, rtt_s: float) -> 
     assert (knowledge.burst_bytes, knowledge.longer_ratio) == (0, 1.0)
 
 
+def test_a_segment_lost_behind_the_burst_does_not_keep_it_from_teaching() -> None:
+    """What follows the lost one is not in order for a second; by segments the link is as even as it was."""
+    smooth = points_of(burst(3.0, 3.0, 2.0))
+    held = next(point.total_bytes for point in smooth if point.elapsed_s >= 8.4)
+    points = tuple(
+        Point(
+            point.elapsed_s,
+            held if 8.4 <= point.elapsed_s < 9.6 else point.total_bytes,
+            point.total_bytes // 1448,
+        )
+        for point in smooth
+    )
+    assert learn(LinkKnowledge(), sample_of(points)).burst_bytes > 2.0 * 9e6 / 8
+    unseen = tuple(Point(point.elapsed_s, point.total_bytes) for point in points)
+    assert learn(LinkKnowledge(), sample_of(unseen)) == LinkKnowledge()
+
+
 def test_a_burst_that_is_gone_is_forgotten() -> None:
     knowledge = learn(LinkKnowledge(), sample_of(points_of(burst(10.0, 3.0, 2.0))))
     assert knowledge.burst_bytes > 0
