@@ -2,11 +2,12 @@
 
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mektep_agent.sample import Point
+from mektep_agent.sample import Point, TcpCounters, ThroughputSample
 from mektep_agent.statistics.frugal import FRUGAL_METHOD, FrugalStop, frugal_throughput
 from mektep_agent.statistics.link_knowledge import LinkKnowledge, learn
 from mektep_agent.statistics.steady import LEAST_BYTES, LEAST_S, Demand, steady_part
@@ -162,6 +163,20 @@ def test_a_burst_that_is_gone_is_forgotten() -> None:
 def test_a_second_half_of_stalls_teaches_nothing() -> None:
     stalls = points_of(lambda at_s: 10.0 if at_s < 4 or int(at_s * 2) % 2 else 0.5)
     assert learn(LinkKnowledge(), sample_of(stalls)) == LinkKnowledge()
+
+
+def _dropped(points: tuple[Point, ...], ratio: float) -> ThroughputSample:
+    sent_bytes = points[-1].total_bytes
+    tcp = TcpCounters(bytes_sent=sent_bytes, bytes_retransmitted=int(ratio * sent_bytes))
+    return msgspec.structs.replace(sample_of(points), tcp=tcp)
+
+
+def test_an_uneven_test_behind_a_policer_asks_for_all_the_length_there_is() -> None:
+    plateaus = points_of(lambda at_s: 36.0 if at_s < 1.2 else (26.0, 33.0, 30.0, 38.0, 25.0, 31.0)[int(at_s * 1.7) % 6])
+    assert frugal_throughput(sample_of(plateaus)).value_mbps == pytest.approx(36.0, rel=0.02)
+    knowledge = learn(LinkKnowledge(), _dropped(plateaus, 0.08))
+    assert stopped_at(plateaus, knowledge) == len(plateaus)
+    assert learn(LinkKnowledge(), _dropped(plateaus, 0.01)) == LinkKnowledge()
 
 
 def test_nothing_has_no_throughput() -> None:
