@@ -6,8 +6,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := mektep_wire mektep_agent mektep_collector mektep_dashboards
-# Tests that no clock and no other program can disturb run side by side, on all processors; the others one by one.
-SIDE_BY_SIDE := tests/unit tests/contract tests/architecture tests/browser
 CODE := agent collector dashboards deploy tests
 
 .PHONY: help setup lint types imports format lock clean schema reference words test test-quick check demo pictures bench bench-links bench-mlab bench-clients bench-agent bench-ingest bench-measure
@@ -52,8 +50,8 @@ schema: setup ## Publish the wire's JSON Schema and the interface's OpenAPI afte
 
 test: setup ## Run all tests (needs root for the link laboratory; installs Chromium, Node packages, iperf3 where it can)
 	@./deploy/test/install-peers
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest $(SIDE_BY_SIDE) -n auto --dist loadscope
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests $(addprefix --ignore=,$(SIDE_BY_SIDE))
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests -m "not alone" -n auto --dist loadscope
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests -m alone
 
 test-quick: setup ## Run the tests of pure parts, contracts and architecture: no rights, no foreign programs (<= 90 s)
 	$(BIN)/python -m pytest tests/unit tests/contract tests/architecture -n auto --dist loadscope -m "not rights and not peer and not slow"

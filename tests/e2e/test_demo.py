@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.alone
+
 DEMO = Path(__file__).parents[2] / "deploy" / "demo" / "run.py"
 PROMISED_S = 60.0
 """From `enrol` to the reading on the page."""

@@ -18,6 +18,8 @@ from tests.support.fake_collector import CODE, fake_collector
 from tests.support.running_collector import RunningCollector, answer, command, running_collector
 from tests.support.school_table import table
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def collector(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningCollector, None, None]:

@@ -21,7 +21,7 @@ from mektep_wire import Direction, FailureKind, StopReason
 from tests.support.requirement import require
 from tests.support.running_measure_server import RunningServer, measure_server
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.alone]
 
 LIMITS = Limits(max_duration_s=1.0, connect_timeout_s=3.0)
 ALLOWED = SpeedtestSettings(consent=Consent.ALLOWED)

@@ -8,7 +8,10 @@ import pytest
 from mektep_agent.clock import SystemTime
 from mektep_agent.engines.hops import HopEngine
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems hand ICMP answers to administrators")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="other systems hand ICMP answers to administrators"),
+    pytest.mark.alone,
+]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])

@@ -22,6 +22,8 @@ from mektep_wire import EngineName, FailureKind, Outcome, Trigger
 from tests.support.agent_time import BOOT
 from tests.support.running_measure_server import measure_server
 
+pytestmark = pytest.mark.alone
+
 PLAN = EchoPlan(probe_count=6, spacing_s=0.01, timeout_s=0.4)
 TIME = SystemTime()
 

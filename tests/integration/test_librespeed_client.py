@@ -22,6 +22,8 @@ from mektep_wire import Direction, EngineName, FailureKind, Metric, Outcome, Sto
 from tests.support.running_measure_server import RunningServer, measure_server
 from tests.support.scripted_http import Peer, scripted_http
 
+pytestmark = pytest.mark.alone
+
 LIMITS = Limits(max_duration_s=0.8, connect_timeout_s=1.0, stall_timeout_s=0.6)
 LONG = Limits(max_duration_s=3.0, connect_timeout_s=1.0, stall_timeout_s=0.6)
 FULL = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n"

@@ -12,6 +12,8 @@ from mektep_collector.measure.specification import Timing
 from mektep_wire import FailureKind, Metric, Outcome, ProbeName, Reading
 from tests.support.running_measure_server import measure_server
 
+pytestmark = pytest.mark.alone
+
 PROGRAM = Path(sys.executable).parent / "mektep-agent"
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.raw_websocket import BINARY, DOWNLOAD, RawClient
 
+pytestmark = pytest.mark.alone
+
 PROGRAM = Path(sys.executable).with_name("mektep-collector")
 FREE_PORTS = ("--bind", "127.0.0.1", "--ndt7-port", "0", "--echo-port", "0", "--metrics-port", "0")
 _WAIT_S = 30.0

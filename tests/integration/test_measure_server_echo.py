@@ -11,6 +11,8 @@ from mektep_wire.echo import ECHO_MAGIC, ECHO_MAX_BYTES, ECHO_MIN_BYTES
 from tests.support.loopback import loopbacks
 from tests.support.running_measure_server import SETTINGS, RunningServer, measure_server
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def running() -> Generator[RunningServer, None, None]:

@@ -10,6 +10,8 @@ from tests.support.loopback import loopbacks
 from tests.support.raw_websocket import DOWNLOAD, UPLOAD, RawClient, close_frame, request
 from tests.support.running_measure_server import SETTINGS, SHORT, RunningServer, measure_server
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def server() -> Generator[RunningServer, None, None]:

@@ -13,6 +13,8 @@ from tests.support.certificate import make_certificate
 from tests.support.raw_websocket import BINARY, CLOSE, DOWNLOAD, PING, TEXT, UPLOAD, RawClient, close_frame, frame
 from tests.support.running_measure_server import SETTINGS, SHORT, RunningServer, measure_server
 
+pytestmark = pytest.mark.alone
+
 
 class Secure(msgspec.Struct, frozen=True):
     """A server with a port for TLS, and what a client needs to trust it."""

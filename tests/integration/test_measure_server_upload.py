@@ -22,6 +22,8 @@ from tests.support.raw_websocket import (
 )
 from tests.support.running_measure_server import SHORT, RunningServer, measure_server
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def running() -> Generator[RunningServer, None, None]:

@@ -19,6 +19,8 @@ from tests.support.certificate import make_certificate
 from tests.support.hostile_ndt7 import BINARY, CLOSE, PING, PONG, TEXT, Frame, Peer, scripted_server, serve_properly
 from tests.support.running_measure_server import measure_server
 
+pytestmark = pytest.mark.alone
+
 SHORT = Limits(max_duration_s=0.8, connect_timeout_s=5.0, stall_timeout_s=2.0)
 
 

@@ -21,6 +21,8 @@ from mektep_wire import Direction, FailureKind
 from tests.support.certificate import make_certificate
 from tests.support.hostile_ndt7 import Peer, Script, scripted_server, serve_properly
 
+pytestmark = pytest.mark.alone
+
 LIMITS = Limits(max_duration_s=0.4, connect_timeout_s=0.6, stall_timeout_s=1.0)
 
 

@@ -15,6 +15,8 @@ from mektep_agent.statistics.throughput import FullLength, mean_throughput_mbps
 from mektep_wire import Direction, FailureKind, StopReason
 from tests.support.hostile_ndt7 import BINARY, CLOSE, CONTINUATION, PING, TEXT, Peer, Script, frame, scripted_server
 
+pytestmark = pytest.mark.alone
+
 LIMITS = Limits(max_duration_s=0.7, connect_timeout_s=0.7, stall_timeout_s=0.4)
 LONG = Limits(max_duration_s=4.0, connect_timeout_s=1.0, stall_timeout_s=0.6)
 

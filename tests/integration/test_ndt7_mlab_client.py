@@ -14,6 +14,8 @@ from tests.support.mlab_ndt7.client import PeerMissingError, Result, Transfer, c
 from tests.support.requirement import require
 from tests.support.running_measure_server import SETTINGS, measure_server
 
+pytestmark = pytest.mark.alone
+
 _CLIENT_TIMEOUT_S = 60
 
 

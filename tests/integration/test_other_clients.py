@@ -8,7 +8,7 @@ from tests.support.peers.result import PeerMissingError
 from tests.support.requirement import require
 from tests.support.running_measure_server import measure_server
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.alone]
 
 SECONDS = 2
 

@@ -16,6 +16,8 @@ from mektep_agent.probes.latency import IDLE_PLAN
 from mektep_agent.probes.under_load import RAMP_RATIO, Beside, UnderLoad
 from mektep_wire import EngineName, Metric
 
+pytestmark = pytest.mark.alone
+
 TIME = SystemTime()
 LOAD_S = 2.4
 

@@ -20,7 +20,7 @@ from tests.support.links.measuring import NDT7_PORT, Printed, measuring_server
 from tests.support.links.patience import await_count
 from tests.support.links.port import set_port_speed
 
-pytestmark = [pytest.mark.rights, pytest.mark.slow]
+pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.alone]
 
 EXPECTED_MBPS = 50.0
 FAST = symmetric(200, 4)

@@ -19,7 +19,7 @@ from tests.support.links.iperf3 import (
 from tests.support.links.patience import await_count, measured_again_if_disturbed
 from tests.support.links.ping import RunningPing, ping
 
-pytestmark = [pytest.mark.rights, pytest.mark.peer, pytest.mark.slow]
+pytestmark = [pytest.mark.rights, pytest.mark.peer, pytest.mark.slow, pytest.mark.alone]
 
 DEEP_QUEUE_MS = 1000
 """Deep enough for a few seconds without loss, so that nothing but the rate decides the goodput."""

@@ -11,7 +11,7 @@ import pytest
 from tests.support.links import Laboratory, LaboratoryError, laboratory, symmetric
 from tests.support.links.namespace import FOLDER, PREFIX, remove_leftovers
 
-pytestmark = pytest.mark.rights
+pytestmark = [pytest.mark.rights, pytest.mark.alone]
 
 ROOT = Path(__file__).parents[2]
 MAKER = """

@@ -16,7 +16,7 @@ from tests.support.links import Laboratory, Link, LinkCounters, Shape, laborator
 from tests.support.links.measuring import Measurement, RunningMeasurement, measure, measuring_server
 from tests.support.links.patience import await_count
 
-pytestmark = [pytest.mark.rights, pytest.mark.slow]
+pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.alone]
 
 CLEAN = symmetric(20, 40)
 SLOW = symmetric(5, 40)

@@ -8,7 +8,7 @@ import pytest
 
 from mektep_agent.link.one_test import only_test  # what the scripts below import, so that a rename is seen here
 
-pytestmark = [pytest.mark.rights]
+pytestmark = [pytest.mark.rights, pytest.mark.alone]
 ROOT = Path(__file__).parents[2]
 MODULE = only_test.__module__
 
