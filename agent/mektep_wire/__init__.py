@@ -8,7 +8,7 @@ Numeric fields carry their unit in their name; unknown fields are refused; every
 from mektep_wire.assignment import Assignment, DateRange, SchoolHours, SignedAssignment, Target, Weekday
 from mektep_wire.audit import AUDIT_SEED_BYTES, is_audit
 from mektep_wire.batch import Batch, Fate, FateOutcome, Receipt
-from mektep_wire.columnar import are_good, pack, rows, unpack
+from mektep_wire.columnar import are_good, pack, rows, select, unpack
 from mektep_wire.columns import MAX_BATCH_READINGS, Columns
 from mektep_wire.decode import WireError, decode, encode
 from mektep_wire.diagnosis import (
@@ -120,6 +120,7 @@ __all__ = [
     "pack",
     "parse_signature",
     "rows",
+    "select",
     "signing_input",
     "unpack",
     "uuid7_time",

@@ -136,7 +136,7 @@ def are_good(columns: Columns) -> bool:
     try:
         check_shape(columns)
         if columns.rest:
-            unpack(_select(columns, [rest.at for rest in columns.rest]))
+            unpack(select(columns, [rest.at for rest in columns.rest]))
     except (ValueError, msgspec.ValidationError):
         return False
     return holds(columns)
@@ -177,10 +177,9 @@ def _nested(columns: Any, holder: str, count: int) -> list[_Object]:  # noqa: AN
     return [dict(zip(fields, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
-def _select(columns: Columns, places: Sequence[int]) -> Columns:
+def select(columns: Columns, places: Sequence[int]) -> Columns:
     """Return the readings at `places`, which ascend."""
     new_places = {at: new_at for new_at, at in enumerate(places)}
-
     plain = {
         name: _picked(getattr(columns, name), places) for name in columns.__struct_fields__ if name not in _BY_PLACE
     }

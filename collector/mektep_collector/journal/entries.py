@@ -1,18 +1,18 @@
 """Entries as they are read back: by readers, and by the admission that compares a duplicate with what is stored."""
 
-from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import apsw
 import msgspec
 
+from mektep_collector.journal.by_column import AcceptedByColumn
 from mektep_collector.journal.correction import from_us
-from mektep_collector.journal.entry import Accepted, Entry
+from mektep_collector.journal.entry import Entry
 from mektep_collector.journal.error import JournalError
 from mektep_collector.journal.gzip_member import GzipError, plain_of
 from mektep_collector.journal.judgement import unpack as unpack_judgements
-from mektep_collector.journal.submission import open_batch
-from mektep_wire import Columns, Reading, WireError, unpack
+from mektep_collector.journal.submission import open_accepted, open_batch
+from mektep_wire import Columns, WireError
 from mektep_wire.batch import MAX_BATCH_BYTES
 
 _Row = tuple[int, str, str, int, bytes, bytes]
@@ -77,7 +77,7 @@ def _entry(row: _Row) -> Entry:
     position, device_id, school_id, received_us, judgements, body = row
     judged = unpack_judgements(judgements)
     try:
-        readings = _readings(plain_of(body, MAX_BATCH_BYTES), [index for index, _, _ in judged])
+        columns = open_accepted(plain_of(body, MAX_BATCH_BYTES), [index for index, _, _ in judged])
     except (GzipError, WireError) as error:
         raise JournalError(
             f"entry {position} of the journal no longer reads as it was accepted ({error}); restore a backup, or start "
@@ -86,16 +86,11 @@ def _entry(row: _Row) -> Entry:
     return Entry(
         position=position,
         received_at=from_us(received_us),
-        accepted=[
-            Accepted(reading=reading, device_id=device_id, school_id=school_id, at=from_us(at_us), time_method=method)
-            for reading, (_, at_us, method) in zip(readings, judged, strict=True)
-        ],
+        accepted=AcceptedByColumn(
+            columns,
+            [at_us for _, at_us, _ in judged],
+            [method for _, _, method in judged],
+            device_id=device_id,
+            school_id=school_id,
+        ),
     )
-
-
-def _readings(plain: bytes, indexes: Sequence[int]) -> Sequence[Reading]:
-    opened = open_batch(plain)
-    if opened.columns is None:
-        return []
-    found = dict(zip(opened.indexes, unpack(opened.columns), strict=True))
-    return [found[index] for index in indexes]

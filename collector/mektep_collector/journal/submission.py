@@ -1,6 +1,7 @@
 """A batch on its way into the journal: opened, each reading judged by itself, nothing stored yet."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from mektep_collector.journal.correction import corrected, sending
 from mektep_collector.journal.entry import TimeMethod
 from mektep_collector.registry.records import Device
-from mektep_wire import Batch, Columns, Fate, FateOutcome, Reading, WireError, are_good, decode, pack, rows
+from mektep_wire import Batch, Columns, Fate, FateOutcome, Reading, WireError, are_good, decode, pack, rows, select
 
 _MAX_TEXT = 500
 
@@ -77,6 +78,22 @@ def open_submission(device: Device, plain: bytes, body: bytes, signature: bytes,
         signature=signature,
         body=body,
     )
+
+
+def open_accepted(plain: bytes, indexes: Sequence[int]) -> Columns:
+    """Return the readings at `indexes`, which ascend, of a batch that was judged when it came.
+
+    Raises WireError where they are no longer what was accepted.
+    """
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        columns = msgspec.json.decode(plain, type=TypedBatch).readings
+        if len(indexes) == len(columns.seq):
+            return columns  # each was found good at acceptance
+    opened = open_batch(plain)
+    places = {index: place for place, index in enumerate(opened.indexes)}
+    if opened.columns is None or not all(index in places for index in indexes):
+        raise WireError("$.readings", "a reading that was accepted is found bad now")
+    return select(opened.columns, [places[index] for index in indexes])
 
 
 def open_batch(plain: bytes) -> Opened:
