@@ -9,7 +9,7 @@ from typing import Protocol
 from mektep_collector.journal.entry import Entry
 
 _LOG = logging.getLogger(__name__)
-_ENTRIES_COUNT = 8
+_ENTRIES_COUNT = 32
 _QUIET_S = 60.0
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0

@@ -1,24 +1,27 @@
-"""Entries of the journal as rows of the embedded store, in one transaction with the position that they reach."""
+"""Entries of the journal as pieces of the embedded store, in one transaction with the position that they reach."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import apsw
 import msgspec
 
-from mektep_collector.journal.correction import to_us
-from mektep_collector.journal.entry import Entry, TimeMethod
-from mektep_collector.store.embedded.schema import ITEMS_BITS, KINDS
-from mektep_wire import Reading
+from mektep_collector.journal.entry import Entry
+from mektep_collector.store.embedded.pieces import Content, cut, only, shares
 
-_Run = tuple[int, int, int, int, int, str, str, str, str | None, bytes]
-_PAYLOAD = "INSERT INTO payload VALUES (?, ?, ?, ?, ?, ?)"
-_RUN = "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PIECE = (
+    "INSERT INTO piece (day, kind, school, position, device, audit_count, reading_count, content) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_QUARANTINE = "INSERT INTO quarantine (school, position, device, reading_count, content) VALUES (?, ?, ?, ?, ?)"
 _LATEST = """
-INSERT INTO latest VALUES (?, ?, ?, ?)
-ON CONFLICT (school, kind) DO UPDATE SET at_us = excluded.at_us, payload = excluded.payload
-WHERE (excluded.at_us, excluded.payload) > (at_us, payload)
+INSERT INTO latest VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (school, kind) DO UPDATE SET at_us = excluded.at_us, position = excluded.position, item = excluded.item,
+  device = excluded.device, content = excluded.content
+WHERE (excluded.at_us, excluded.position, excluded.item) > (at_us, position, item)
 """
+
+_Newest = tuple[tuple[int, int, int], int, Content, int]
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -36,7 +39,6 @@ class Intake:
         self._connection = connection
         self._numbers: dict[tuple[str, str], int] = {}
         self._encode = msgspec.json.Encoder().encode
-        self._pack = msgspec.msgpack.Encoder().encode
 
     def progress(self) -> Progress:
         """Return what is committed. Raises apsw.Error."""
@@ -59,54 +61,49 @@ class Intake:
     def _write(self, entries: Sequence[Entry]) -> Progress:
         before = self.progress()
         position = before.position
-        quarantined_count = 0
-        payloads: list[tuple[int, int, int, int, str, bytes]] = []
-        runs: list[_Run] = []
+        reading_count = quarantined_count = 0
+        pieces: list[tuple[int, int, int, int, int, int, int, bytes]] = []
+        quarantined: list[tuple[int, int, int, int, bytes]] = []
+        newest: dict[tuple[int, int], _Newest] = {}
         for entry in entries:
             if entry.position <= position:
                 continue
             position = entry.position
-            for item, accepted in enumerate(entry.accepted):
-                reading = accepted.reading
-                payload = entry.position << ITEMS_BITS | item
-                school = self._number("school", accepted.school_id)
-                device = self._number("device", accepted.device_id)
-                at_us = to_us(accepted.at)
-                payloads.append((payload, school, device, at_us, accepted.time_method, self._encode(reading)))
-                if accepted.time_method is TimeMethod.QUARANTINED:
-                    quarantined_count += 1
-                else:
-                    runs.append(self._run(reading, school, at_us, payload, device))
-        self._connection.executemany(_PAYLOAD, payloads)
-        # Neighbours of the clustered table go in together: one way down the tree finds the next row's page in memory.
-        runs.sort(key=_clustered)
-        self._connection.executemany(_RUN, runs)
-        self._connection.executemany(_LATEST, _newest(runs))
-        after = Progress(position, before.reading_count + len(payloads), before.quarantined_count + quarantined_count)
+            for share in shares(entry.accepted):
+                school = self._number("school", share.batch.school_id)
+                device = self._number("device", share.batch.device_id)
+                for piece in cut(share):
+                    day, kind, content = piece
+                    count = len(content.at_us)
+                    reading_count += count
+                    packed = self._encode(content)
+                    if not kind:
+                        quarantined_count += count
+                        quarantined.append((school, position, device, count, packed))
+                        continue
+                    pieces.append((day, kind, school, position, device, piece.audit_count, count, packed))
+                    at_us = max(content.at_us)
+                    # of equal times the one that came last
+                    place = count - 1 - content.at_us[::-1].index(at_us)
+                    order = (at_us, position, content.items[place])
+                    known = newest.get((school, kind))
+                    if known is None or order > known[0]:
+                        newest[school, kind] = (order, device, content, place)
+        self._connection.executemany(_PIECE, pieces)
+        self._connection.executemany(_QUARANTINE, quarantined)
+        self._connection.executemany(
+            _LATEST,
+            [
+                (school, kind, *order, device, self._encode(only(content, place)))
+                for (school, kind), (order, device, content, place) in newest.items()
+            ],
+        )
+        after = Progress(position, before.reading_count + reading_count, before.quarantined_count + quarantined_count)
         self._connection.execute(
             "UPDATE progress SET position = ?, reading_count = ?, quarantined_count = ?",
             (after.position, after.reading_count, after.quarantined_count),
         )
         return after
-
-    def _run(self, reading: Reading, school: int, at_us: int, payload: int, device: int) -> _Run:
-        cause: str | None = None
-        if reading.failure is not None:
-            cause = reading.failure.kind
-        elif reading.skip is not None:
-            cause = reading.skip
-        return (
-            school,
-            KINDS[reading.probe, reading.direction],
-            at_us,
-            payload,
-            device,
-            reading.engine,
-            reading.outcome,
-            reading.origin,
-            cause,
-            self._pack(reading.values),
-        )
 
     def _number(self, table: str, name: str) -> int:
         """Return the number that stands for a school's or a device's id within this file."""
@@ -121,15 +118,3 @@ class Intake:
                 number = cast(int, row[0])
             self._numbers[table, name] = number
         return number
-
-
-def _clustered(run: _Run) -> tuple[int, int, int, int]:
-    return run[:4]
-
-
-def _newest(
-    runs: Iterable[_Run],
-) -> list[tuple[int, int, int, int]]:
-    """Return the last run of each school and kind of runs that are sorted as the table is."""
-    newest = {run[:2]: run[:4] for run in runs}
-    return list(newest.values())
