@@ -21,6 +21,11 @@ _CHOSEN_BY_NAME = frozenset(
 from one engine to another: its failure says that none of them had an answer."""
 
 
+def is_chosen_by_name(metric: Metric) -> bool:
+    """Tell whether a metric's engine is the operator's choice, so that a failed run is that engine's own."""
+    return metric in _CHOSEN_BY_NAME
+
+
 def of_one_engine(metric: Metric, traces: Sequence[Trace]) -> Sequence[Trace]:
     """Return the traces of the metric's main engine among `traces`, which are one school's, in their order.
 
@@ -29,7 +34,7 @@ def of_one_engine(metric: Metric, traces: Sequence[Trace]) -> Sequence[Trace]:
     """
     if len({trace.engine for trace in traces}) < 2:
         return traces
-    is_strict = metric in _CHOSEN_BY_NAME
+    is_strict = is_chosen_by_name(metric)
     main = _most(trace.engine for trace in traces if trace.value is not None)
     if main is None:
         if not is_strict:

@@ -4,8 +4,9 @@ Recent readings are in SQLite, by column as they travelled. Closed days are file
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -17,31 +18,50 @@ from mektep_collector.journal.checkpoint import Checkpoints
 from mektep_collector.journal.connection import Durability, open_writer
 from mektep_collector.journal.entry import Accepted, Entry
 from mektep_collector.journal.readers import Readers, ReadersBusyError
-from mektep_collector.store.embedded import recent
+from mektep_collector.store.embedded import cells, recent
+from mektep_collector.store.embedded.archive import Archive, files_within
+from mektep_collector.store.embedded.closing import DAYS, RECENT, close_in_own_process
+from mektep_collector.store.embedded.country import Country
+from mektep_collector.store.embedded.day_files import DayFiles
+from mektep_collector.store.embedded.due import due_days
 from mektep_collector.store.embedded.intake import Intake, Progress
+from mektep_collector.store.embedded.manifest import DayFile, Manifest
 from mektep_collector.store.embedded.run import Run, traces_of
 from mektep_collector.store.embedded.schema import KINDS, prepare
 from mektep_collector.store.error import StoreError
 from mektep_collector.store.one_engine import of_one_engine
 from mektep_collector.store.store import AuditTrace, DaySummary, Period, Trace
 from mektep_collector.store.summary import summarise
+from mektep_collector.store.table import CellRow, Placement
 from mektep_wire import Metric, ProbeName
 
 _CACHE_KIB = 65_536
+_FORGOTTEN_COUNT = 20_000
+_FORGET = "DELETE FROM piece WHERE piece IN (SELECT piece FROM piece WHERE day = ? AND position <= ? LIMIT ?)"
+
+Closer = Callable[[Path, date, int], DayFile]
+"""Writes the file of a day of the store in a directory up to a position, as `closing.close_day` does."""
 
 
 class EmbeddedStore:
     """The Store protocol over files in `directory`, which is made if absent. Raises StoreError; who opens it closes it.
 
-    `zone_of` tells a school's time zone by its id.
+    `zone_of` tells a school's time zone by its id; `closer` writes the files of closed days.
     """
 
-    def __init__(self, directory: Path, zone_of: Callable[[str], ZoneInfo]) -> None:
+    def __init__(
+        self, directory: Path, zone_of: Callable[[str], ZoneInfo], closer: Closer = close_in_own_process
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self._path = directory / "recent.sqlite"
+        self._path = directory / RECENT
         self._zone_of = zone_of
+        self._closer = closer
+        self._closing = threading.Lock()
         self._feeding = threading.Lock()
         self._readers = Readers(self._path)
+        self._days = DayFiles(directory / DAYS)
+        self._archive = Archive(directory / DAYS)
+        self._country = Country(directory / DAYS)
         try:
             self._connection = open_writer(self._path, Durability.EVERY_CHECKPOINT)
         except apsw.Error as error:
@@ -73,40 +93,86 @@ class EmbeddedStore:
 
     def latest(self, school_ids: Sequence[str] | None = None) -> Sequence[Accepted]:
         """Return each school's newest reading of each (probe, direction), by school and kind. Raises StoreError."""
-        with self._reading() as connection:
+        with self._reading() as (connection, _):
             return recent.latest(connection, school_ids)
 
     def readings(self, school_id: str, period: Period, probe: ProbeName | None = None) -> Sequence[Accepted]:
         """Return a school's readings of a period in order of time. Raises StoreError."""
         kinds = [number for (name, _), number in KINDS.items() if probe is None or name is probe]
-        with self._reading() as connection:
-            found = recent.readings(connection, {}, school_id, period, kinds)
+        with self._days.lend():
+            with self._reading() as (connection, manifest):
+                found = recent.readings(connection, manifest.through(), school_id, period, kinds)
+            found += self._archive.readings(manifest, school_id, period, probe)
         return [placed.accepted for placed in sorted(found, key=lambda placed: placed.order)]
 
     def series(self, school_id: str, metric: Metric, period: Period) -> Sequence[Trace]:
         """Return the runs that measured, or should have measured, `metric`, in order of time. Raises StoreError."""
-        with self._reading() as connection:
-            found = recent.series_runs(connection, {}, school_id, metric, period)
+        with self._days.lend():
+            with self._reading() as (connection, manifest):
+                found = recent.series_runs(connection, manifest.through(), school_id, metric, period)
+            found += self._archive.runs(manifest, school_id, metric, period)
         return _series(metric, found)
 
     def days(self, metric: Metric, period: Period, school_ids: Sequence[str] | None = None) -> Sequence[DaySummary]:
         """Return a row for each school and local day with at least one run, by school and day. Raises StoreError."""
-        wanted = None if school_ids is None else set(school_ids)
-        with self._reading() as connection:
-            schools = self._schools(connection, wanted)
-            found = recent.runs_by_school(connection, {}, metric, period, schools)
+        with self._days.lend():
+            manifest, schools, found = self._of_schools(metric, period, school_ids)
+            if files_within(manifest, period):
+                zones = {school_id: self._zone_of(school_id) for school_id in schools}
+                return self._country.days(manifest, metric, period, found, zones)
         rows: list[DaySummary] = []
         for school_id in sorted(found):
             rows += summarise(school_id, _series(metric, found[school_id]), self._zone_of(school_id))
         return rows
 
+    def table(self, metric: Metric, period: Period, places: Mapping[str, Placement]) -> Sequence[CellRow]:
+        """Return a row for each cell with at least one run of the schools in `places`, by cell. Raises StoreError."""
+        with self._days.lend():
+            manifest, _, found = self._of_schools(metric, period, list(places))
+            return cells.table(self._country, manifest, metric, period, found, places)
+
     def audits(self, period: Period, school_ids: Sequence[str] | None = None) -> Sequence[AuditTrace]:
         """Return the good runs that state both figures, by school and in order of time. Raises StoreError."""
         wanted = None if school_ids is None else set(school_ids)
-        with self._reading() as connection:
-            found = recent.audits(connection, {}, period)
+        with self._days.lend():
+            with self._reading() as (connection, manifest):
+                found = recent.audits(connection, manifest.through(), period)
+            found += self._country.audits(manifest, period)
         found.sort(key=lambda each: (each[1].school_id, each[0]))
         return [audit for _, audit in found if wanted is None or audit.school_id in wanted]
+
+    def due_days(self, now: datetime) -> Sequence[date]:
+        """Return the days that may be closed at the aware time `now`, oldest first. Raises StoreError.
+
+        A day is due some hours after its end; again once late readings for it are many, or have waited a day.
+        """
+        with self._reading() as (connection, manifest):
+            return due_days(connection, manifest, now)
+
+    def close_day(self, day: date) -> DayFile:
+        """Move all readings of a day into a file of its own; blocks for seconds, while feeding and reading go on.
+
+        Raises StoreError; the day is as it was then, and nothing is lost.
+        """
+        with self._closing:
+            try:
+                closed = self._closer(self._path.parent, day, self._progress.position)
+                with self._feeding:
+                    self._days.put_in_force(self._days.manifest.with_file(closed))
+                self._forget()
+                self._days.clear()
+            except (apsw.Error, OSError) as error:
+                raise StoreError(f"cannot close the day {day}: {error}; its readings stay where they were") from error
+        return closed
+
+    def tidy(self) -> None:
+        """Clear away what a killed program left behind. Raises StoreError."""
+        with self._closing:
+            try:
+                self._forget()
+                self._days.clear()
+            except (apsw.Error, OSError) as error:
+                raise self._failed("tidy", error) from error
 
     def count(self) -> int:
         """Return how many readings the store holds, quarantined ones too."""
@@ -120,19 +186,46 @@ class EmbeddedStore:
         """Let go of files and connections. Further calls are a bug."""
         with self._feeding:
             self._readers.close()
+            self._country.close()
             self._connection.close()
 
     @contextmanager
-    def _reading(self) -> Iterator[apsw.Connection]:
+    def _reading(self) -> Iterator[tuple[apsw.Connection, Manifest]]:
+        """Lend a connection that sees one state, and the manifest of that state or a later one.
+
+        So a day that is being closed is seen in the tables, or in its file, or in both: then the file counts.
+        """
         try:
             with self._readers.lend() as connection:
-                yield connection
+                connection.execute("BEGIN")
+                try:
+                    connection.execute("SELECT position FROM progress").fetchall()
+                    yield connection, self._days.manifest
+                finally:
+                    connection.execute("ROLLBACK")
         except (apsw.Error, ReadersBusyError, msgspec.DecodeError) as error:
             raise self._failed("read", error) from error
 
-    def _schools(self, connection: apsw.Connection, wanted: set[str] | None) -> dict[int, str]:
-        rows = cast(list[tuple[int, str]], connection.execute("SELECT school, school_id FROM school").fetchall())
-        return {number: school_id for number, school_id in rows if wanted is None or school_id in wanted}
+    def _of_schools(
+        self, metric: Metric, period: Period, school_ids: Sequence[str] | None
+    ) -> tuple[Manifest, Sequence[str], dict[str, list[Run]]]:
+        """Return what is in force, the schools asked for that are known, and their recent runs."""
+        wanted = None if school_ids is None else set(school_ids)
+        with self._reading() as (connection, manifest):
+            rows = cast(list[tuple[int, str]], connection.execute("SELECT school, school_id FROM school").fetchall())
+            schools = {number: name for number, name in rows if wanted is None or name in wanted}
+            found = recent.runs_by_school(connection, manifest.through(), metric, period, schools)
+        return manifest, list(schools.values()), found
+
+    def _forget(self) -> None:
+        """Delete the pieces that closed days have, some at a time, so that feeding never waits long."""
+        for day, through in self._days.manifest.through().items():
+            deleted = -1
+            while deleted:
+                with self._feeding:
+                    self._connection.execute(_FORGET, (day, through, _FORGOTTEN_COUNT))
+                    deleted = self._connection.changes()
+                    self._checkpoints.run_if_due()
 
     def _failed(self, doing: str, error: Exception) -> StoreError:
         return StoreError(f"cannot {doing} the store {self._path}: {error}; nothing is lost, the journal holds it all")
