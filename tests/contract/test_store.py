@@ -17,6 +17,7 @@ from mektep_collector.store.embedded import EmbeddedStore
 from mektep_collector.store.planned import AUDITED, PLANS, belongs
 from mektep_collector.store.store import AuditTrace, DaySummary, Period, Store, Trace
 from mektep_wire import Direction, EngineName, FailureKind, Metric, Outcome, ProbeName, Reading, SkipReason
+from tests.support.closing_store import ClosingStore
 from tests.support.school_device import NOON, SchoolDevice
 from tests.support.wire_examples import readings
 
@@ -33,7 +34,11 @@ def _zone_of(school_id: str) -> ZoneInfo:
     return ZONES[school_id]
 
 
-STORES: dict[str, OpenStore] = {"embedded": lambda path: EmbeddedStore(path, _zone_of)}
+STORES: dict[str, OpenStore] = {
+    "embedded": lambda path: EmbeddedStore(path, _zone_of),
+    "embedded, days closed": lambda path: ClosingStore(path, _zone_of, times=1_000),
+    "embedded, days closed once": lambda path: ClosingStore(path, _zone_of, times=1),
+}
 """Every implementation, by name: how a test opens it in a directory."""
 
 
