@@ -36,8 +36,7 @@ def _zone_of(school_id: str) -> ZoneInfo:
 
 STORES: dict[str, OpenStore] = {
     "embedded": lambda path: EmbeddedStore(path, _zone_of),
-    "embedded, days closed": lambda path: ClosingStore(path, _zone_of, times=1_000),
-    "embedded, days closed once": lambda path: ClosingStore(path, _zone_of, times=1),
+    "embedded, days closed": lambda path: ClosingStore(path, _zone_of),
 }
 """Every implementation, by name: how a test opens it in a directory."""
 

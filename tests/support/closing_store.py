@@ -13,16 +13,14 @@ FAR_FUTURE = datetime(2090, 1, 1, tzinfo=UTC)
 
 
 class ClosingStore(EmbeddedStore):
-    """Closes all days after each of the first `times` calls of `put` that brought something."""
+    """Closes all days after each call of `put` that brought an odd number of readings: some are late for their file."""
 
-    def __init__(self, directory: Path, zone_of: Callable[[str], ZoneInfo], times: int) -> None:
+    def __init__(self, directory: Path, zone_of: Callable[[str], ZoneInfo]) -> None:
         super().__init__(directory, zone_of, close_day)
-        self._times_left = times
 
     def put(self, entries: Sequence[Entry]) -> None:
-        before = self.position()
+        before = self.count()
         super().put(entries)
-        if self._times_left and self.position() > before:
-            self._times_left -= 1
+        if (self.count() - before) % 2:
             for day in self.due_days(FAR_FUTURE):
                 self.close_day(day)

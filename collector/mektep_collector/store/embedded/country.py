@@ -114,7 +114,7 @@ class Country:
             return found
         for direction, (shortened, full_length) in AUDITED.items():
             rows = self.ask(
-                f"""SELECT epoch_us(at), position, item, school_id, device_id, engine, {shortened.value},
+                f"""SELECT epoch_us("at"), position, item, school_id, device_id, engine, {shortened.value},
                   {full_length.value} FROM {source}
                 WHERE {full_length.value} IS NOT NULL AND {shortened.value} IS NOT NULL
                   AND outcome = '{Outcome.OK.value}' AND direction = '{direction.value}' AND {_within(period)}""",  # noqa: S608 (words of our own)
@@ -155,7 +155,7 @@ class Country:
         column = f'"{metric.value}"'
         member = " OR ".join(_member(plan, column) for plan in PLANS[metric])
         between = f"school_id BETWEEN {_text(school_ids[0])} AND {_text(school_ids[-1])} AND " if school_ids else ""
-        return f"""SELECT school_id, epoch_us(at) AS at_us, engine, outcome,
+        return f"""SELECT school_id, epoch_us("at") AS at_us, engine, outcome,
             CASE WHEN outcome = '{Outcome.OK.value}' THEN {column} END AS value
           FROM {source} WHERE {between}{_within(period)} AND ({member}) UNION ALL {recent}"""  # noqa: S608 (words of our own)
 
@@ -187,7 +187,6 @@ class Country:
                         "preserve_insertion_order": False,
                         "autoinstall_known_extensions": False,
                         "autoload_known_extensions": False,
-                        "parquet_metadata_cache": True,
                         "temp_directory": "",
                     },
                 )
@@ -234,7 +233,7 @@ def _member(plan: Plan, column: str) -> str:
 
 
 def _within(period: Period) -> str:
-    return f"at >= make_timestamptz({to_us(period.since)}) AND at < make_timestamptz({to_us(period.until)})"
+    return f'"at" >= make_timestamptz({to_us(period.since)}) AND "at" < make_timestamptz({to_us(period.until)})'
 
 
 def _spans(zones: Mapping[str, ZoneInfo], period: Period) -> Any:  # noqa: ANN401 (pyarrow has no types)

@@ -97,9 +97,13 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     through_position: int
 
 
+class _Kind(msgspec.Struct):
+    kind: str
+
+
 class _Cause(msgspec.Struct):
-    failure: dict[str, msgspec.Raw] | None = None
-    skip: msgspec.Raw | None = None
+    failure: _Kind | None = None
+    skip: str | None = None
 
 
 class Rows:
@@ -180,7 +184,7 @@ class DayWriter:
     def __init__(self, path: Path, mark: Mark) -> None:
         self._writer = pq.ParquetWriter(
             path,
-            SCHEMA.with_metadata({_MARK: _ENCODE(mark)}),
+            SCHEMA,
             compression="zstd",
             compression_level=3,
             use_dictionary=_DICTIONARY,
@@ -188,10 +192,11 @@ class DayWriter:
             store_schema=False,
             write_page_checksum=True,
         )
+        self._writer.add_key_value_metadata({_MARK: _ENCODE(mark)})
 
     def write(self, table: Any) -> None:  # noqa: ANN401 (pyarrow has no types)
         """Write a sorted table of `SCHEMA` as row groups. Raises OSError."""
-        self._writer.write_table(table.replace_schema_metadata(None), row_group_size=GROUP_ROWS)
+        self._writer.write_table(table, row_group_size=GROUP_ROWS)
 
     def close(self) -> None:
         """Write the footer. Raises OSError."""
@@ -313,7 +318,4 @@ def _uuid(octets: bytes) -> str:
 
 def _cause(fields: msgspec.Raw) -> str | None:
     told = msgspec.json.decode(fields, type=_Cause)
-    if told.failure is not None:
-        kind: str = msgspec.json.decode(told.failure["kind"])
-        return kind
-    return None if told.skip is None else str(msgspec.json.decode(told.skip))
+    return told.failure.kind if told.failure is not None else told.skip

@@ -17,7 +17,7 @@ from mektep_collector.journal.entry import Accepted, TimeMethod
 from mektep_collector.store.embedded.schema import KINDS
 from mektep_collector.store.planned import AUDITED
 from mektep_wire import Columns, Reading, decode, encode, pack, select, unpack
-from mektep_wire.columns import Coded, Rest, Series
+from mektep_wire.columns import MAX_BATCH_READINGS, Coded, Rest, Series
 
 DAY_US: Final = 86_400_000_000
 """A day of UTC in microseconds; a day's number is the count of them since 1970."""
@@ -77,12 +77,17 @@ class Share(NamedTuple):
 
 
 def shares(accepted: Sequence[Accepted]) -> list[Share]:
-    """Return an entry's readings by column, one share for each school and device that it is of."""
+    """Return an entry's readings by column: one share for each school and device, or some, none larger than a batch."""
     if isinstance(accepted, AcceptedByColumn):
         return [Share(accepted, list(range(len(accepted))))]
     by_sender: dict[tuple[str, str], list[int]] = {}
     for item, each in enumerate(accepted):
         by_sender.setdefault((each.school_id, each.device_id), []).append(item)
+    parts = [
+        (sender, items[first : first + MAX_BATCH_READINGS])
+        for sender, items in by_sender.items()
+        for first in range(0, len(items), MAX_BATCH_READINGS)
+    ]
     return [
         Share(
             AcceptedByColumn(
@@ -94,7 +99,7 @@ def shares(accepted: Sequence[Accepted]) -> list[Share]:
             ),
             items,
         )
-        for (school_id, device_id), items in by_sender.items()
+        for (school_id, device_id), items in parts
     ]
 
 
