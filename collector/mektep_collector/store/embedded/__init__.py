@@ -1,5 +1,6 @@
 """The store that needs no server."""
 
+from mektep_collector.store.embedded.closing import ClosingProcess
 from mektep_collector.store.embedded.store import EmbeddedStore
 
-__all__ = ["EmbeddedStore"]
+__all__ = ["ClosingProcess", "EmbeddedStore"]

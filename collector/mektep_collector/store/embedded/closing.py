@@ -7,8 +7,10 @@ that is in force: whoever started it puts the file in force (`manifest.py`), or 
 Schools are taken in the order of their ids, some thousand readings at a time: memory does not grow with the day.
 """
 
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from heapq import merge
@@ -34,6 +36,7 @@ from mektep_collector.store.error import StoreError
 RECENT: Final = "recent.sqlite"
 DAYS: Final = "days"
 _DEADLINE_S: Final = 3_600
+_NICENESS: Final = 10
 _DECODER: Final = msgspec.json.Decoder(Content)
 _SCHOOLS = "SELECT school_id, school FROM school ORDER BY school_id"
 _PIECES = """
@@ -78,21 +81,40 @@ def close_day(directory: Path, day: date, through_position: int) -> DayFile:
     )
 
 
-def close_in_own_process(directory: Path, day: date, through_position: int) -> DayFile:
-    """Do the same in a process of its own. Raises StoreError with its reason; nothing in force has changed then."""
-    command = [sys.executable, "-P", "-m", __spec__.name, str(directory), day.isoformat(), str(through_position)]
-    try:
-        done = subprocess.run(command, capture_output=True, check=True, timeout=_DEADLINE_S)  # noqa: S603 (our own)
-    except subprocess.TimeoutExpired:
-        raise StoreError(
-            f"the day {day} was not closed within {_DEADLINE_S} s; its readings stay as they are"
-        ) from None
-    except subprocess.CalledProcessError as error:
-        reason = error.stderr.decode(errors="replace").strip().splitlines()[-1:] or [
-            f"it ended with {error.returncode}"
-        ]
-        raise StoreError(f"the day {day} cannot be closed: {reason[0]}; its readings stay as they are") from None
-    return msgspec.json.decode(done.stdout, type=DayFile)
+class ClosingProcess:
+    """Closes days in a process of its own, one at a time. Whoever made it calls `stop` before the store is closed."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._running: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+
+    def __call__(self, directory: Path, day: date, through_position: int) -> DayFile:
+        """Do what `close_day` does. Raises StoreError with the reason; nothing in force has changed then."""
+        command = [sys.executable, "-P", "-m", __spec__.name, str(directory), day.isoformat(), str(through_position)]
+        with self._guard:
+            if self._stopped:
+                raise StoreError(f"the day {day} was not closed: the collector ends")
+            process = self._running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603 (our own)
+        with process:
+            try:
+                told, said = process.communicate(timeout=_DEADLINE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise StoreError(f"the day {day} was not closed within {_DEADLINE_S} s") from None
+        if process.returncode:
+            reasons = said.decode(errors="replace").strip().splitlines()[-1:]
+            raise StoreError(
+                f"the day {day} cannot be closed: {''.join(reasons) or f'it ended with {process.returncode}'}"
+            )
+        return msgspec.json.decode(told, type=DayFile)
+
+    def stop(self) -> None:
+        """End the process that is at work, if any; what it has written is cleared away at the next start."""
+        with self._guard:
+            self._stopped = True
+            if self._running is not None and self._running.poll() is None:
+                self._running.kill()
 
 
 def _merged(new: Iterator[_Of], old: Iterator[_Of]) -> Iterator[Any]:
@@ -165,6 +187,8 @@ def _as_now(table: Any) -> Any:  # noqa: ANN401 (pyarrow has no types)
 def main() -> None:
     """Close the day that the arguments name; the file's line for the manifest goes to stdout."""
     directory, day, through_position = sys.argv[1:]
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
     closed = close_day(Path(directory), date.fromisoformat(day), int(through_position))
     sys.stdout.write(msgspec.json.encode(closed).decode())
 

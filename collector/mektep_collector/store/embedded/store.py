@@ -20,7 +20,7 @@ from mektep_collector.journal.entry import Accepted, Entry
 from mektep_collector.journal.readers import Readers, ReadersBusyError
 from mektep_collector.store.embedded import cells, recent
 from mektep_collector.store.embedded.archive import Archive, files_within
-from mektep_collector.store.embedded.closing import DAYS, RECENT, close_in_own_process
+from mektep_collector.store.embedded.closing import DAYS, RECENT, close_day
 from mektep_collector.store.embedded.country import Country
 from mektep_collector.store.embedded.day_files import DayFiles
 from mektep_collector.store.embedded.due import due_days
@@ -40,7 +40,7 @@ _FORGOTTEN_COUNT = 20_000
 _FORGET = "DELETE FROM piece WHERE piece IN (SELECT piece FROM piece WHERE day = ? AND position <= ? LIMIT ?)"
 
 Closer = Callable[[Path, date, int], DayFile]
-"""Writes the file of a day of the store in a directory up to a position, as `closing.close_day` does."""
+"""Writes the file of a day of the store in a directory up to a position: `close_day`, or a `ClosingProcess`."""
 
 
 class EmbeddedStore:
@@ -49,9 +49,7 @@ class EmbeddedStore:
     `zone_of` tells a school's time zone by its id; `closer` writes the files of closed days.
     """
 
-    def __init__(
-        self, directory: Path, zone_of: Callable[[str], ZoneInfo], closer: Closer = close_in_own_process
-    ) -> None:
+    def __init__(self, directory: Path, zone_of: Callable[[str], ZoneInfo], closer: Closer = close_day) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._path = directory / RECENT
         self._zone_of = zone_of
@@ -173,6 +171,10 @@ class EmbeddedStore:
                 self._days.clear()
             except (apsw.Error, OSError) as error:
                 raise self._failed("tidy", error) from error
+
+    def closed_days_count(self) -> int:
+        """Return how many days have a file of their own."""
+        return len(self._days.manifest.files)
 
     def count(self) -> int:
         """Return how many readings the store holds, quarantined ones too."""

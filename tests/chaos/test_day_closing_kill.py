@@ -1,0 +1,70 @@
+"""kill -9 while days are closed, of the collector with its closing process or of that alone: each reading is there once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from mektep_collector.store.embedded import ClosingProcess
+from mektep_collector.store.store import Period
+from tests.support.closing_under_fire import ENTRIES_COUNT, SCHOOLS, entry, open_store
+from tests.support.school_device import NOON
+
+KILL_COUNT = int(os.environ.get("MEKTEP_CHAOS_KILLS", "12"))
+EVERYTHING = Period(NOON - timedelta(days=30), NOON + timedelta(days=30))
+DEADLINE_S = 60.0
+
+
+def _killed(directory: Path, random: Random) -> int:
+    """Run the program, kill it at a moment drawn at random after its first step; return the last position it told."""
+    command = [sys.executable, "-m", "tests.support.closing_under_fire", str(directory)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        told = [process.stdout.readline()]
+        time.sleep(random.uniform(0.0, 1.2))
+        os.killpg(process.pid, signal.SIGKILL)
+        told += process.stdout.readlines()
+    return int([line for line in told if line.strip()][-1] if told[0] else 0)
+
+
+def _check(directory: Path, told_position: int) -> int:
+    """Say what is wrong with the store, as a failed assertion; return how many readings it holds."""
+    store = open_store(directory, ClosingProcess())
+    try:
+        assert store.position() >= told_position
+        wanted = [each for position in range(1, store.position() + 1) for each in entry(position).accepted]
+        for school_id in SCHOOLS:
+            found = Counter(each.reading.id for each in store.readings(school_id, EVERYTHING))
+            assert found == Counter(each.reading.id for each in wanted if each.school_id == school_id)
+        assert store.count() == len(wanted)
+        return store.count()
+    finally:
+        store.close()
+
+
+@pytest.mark.slow
+def test_a_day_that_is_closed_is_in_one_place_whenever_the_program_is_killed(tmp_path: Path) -> None:
+    random = Random(20261124)
+    position = kills = readings_count = 0
+    while kills < KILL_COUNT and position < ENTRIES_COUNT:
+        position = max(position, _killed(tmp_path, random))
+        kills += 1
+        readings_count = _check(tmp_path, position)
+    assert readings_count > 100
+    closer = ClosingProcess()
+    store = open_store(tmp_path, closer)
+    try:
+        store.tidy()
+        named = {file.name for file in (tmp_path / "days").iterdir()}
+        assert len(named) == store.closed_days_count() + 1, "only days in force and their manifest stay"
+    finally:
+        store.close()
+    print(json.dumps({"kills": kills, "readings": readings_count}))
