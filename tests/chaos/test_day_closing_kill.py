@@ -15,6 +15,7 @@ import pytest
 
 from mektep_collector.store.embedded import ClosingProcess
 from mektep_collector.store.store import Period
+from mektep_wire import Metric
 from tests.support.closing_under_fire import ENTRIES_COUNT, SCHOOLS, entry, open_store
 from tests.support.school_device import NOON
 
@@ -48,6 +49,28 @@ def _check(directory: Path, told_position: int) -> int:
         return store.count()
     finally:
         store.close()
+
+
+def test_killed_between_the_manifest_and_the_tables_the_file_alone_counts(tmp_path: Path) -> None:
+    """The state on disk at that moment: the day has its file, and the tables still hold all of it."""
+    feeding = open_store(tmp_path, ClosingProcess())
+    feeding.put([entry(position) for position in range(1, 10)])
+    feeding.close()
+    before = (tmp_path / "recent.sqlite").read_bytes()
+    closing = open_store(tmp_path, ClosingProcess())
+    for day in closing.due_days(NOON + timedelta(days=9)):
+        closing.close_day(day)
+    closing.close()
+    (tmp_path / "recent.sqlite").write_bytes(before)
+    assert _check(tmp_path, 9) == 180
+    opened = open_store(tmp_path, ClosingProcess())
+    try:
+        for school_id in SCHOOLS:
+            runs = opened.series(school_id, Metric.IDLE_RTT_MS, EVERYTHING)
+            (days,) = [opened.days(Metric.IDLE_RTT_MS, EVERYTHING, [school_id])]
+            assert len(runs) == sum(day.ok_count + day.failed_count + day.skipped_count for day in days) > 0
+    finally:
+        opened.close()
 
 
 @pytest.mark.slow
