@@ -1,4 +1,4 @@
-"""kill -9 while days are closed, of the collector with its closing process or of that alone: each reading is there once."""
+"""kill -9 while days are closed, of the collector and its closing process: each reading is there, and there once."""
 
 import json
 import os
