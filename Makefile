@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := mektep_wire mektep_agent mektep_collector mektep_dashboards
 CODE := agent collector dashboards deploy tests
 
-.PHONY: help setup lint types imports format lock clean schema reference words test test-quick check demo pictures bench bench-links bench-mlab bench-clients bench-agent bench-ingest bench-measure
+.PHONY: help setup lint types imports format lock clean schema reference words test test-quick check demo pictures bench bench-links bench-mlab bench-clients bench-agent bench-ingest bench-store bench-measure
 
 help: ## Explain the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -61,7 +61,7 @@ check: lint types imports test ## What CI runs: lint, types, imports, test
 demo: setup ## Collector, measuring server and one real agent on this machine; ONCE=1 ends after one reading
 	@$(BIN)/python deploy/demo/run.py $(if $(ONCE),--once)
 
-bench: bench-links bench-mlab bench-clients bench-agent bench-ingest bench-measure ## Print the figures that are promised, with their conditions
+bench: bench-links bench-mlab bench-clients bench-agent bench-ingest bench-store bench-measure ## Print the figures that are promised, with their conditions
 
 bench-links: setup ## The frugal test on a grid of links of known truth; writes docs/methods/links-grid.md (root)
 	$(BIN)/python -m tests.bench.links_grid --write
@@ -78,6 +78,9 @@ bench-agent: setup ## The agent's memory and processor at rest, and the processo
 
 bench-ingest: setup ## Readings that the collector accepts in a second of processor time
 	$(BIN)/python -m tests.bench.ingest
+
+bench-store: setup ## The embedded store at a country's size: 7,500 schools x 90 days (about half an hour; 3 GB of disk)
+	$(BIN)/python -m tests.bench.store
 
 words: setup ## Take new words of the pages into the three catalogues; then translate them
 	$(BIN)/python -m tests.support.extract_messages

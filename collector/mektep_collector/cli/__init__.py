@@ -5,6 +5,8 @@ from typing import Annotated
 import typer
 
 from mektep_collector.cli import code, config, devices, schools
+from mektep_collector.cli.backup import backup, restore
+from mektep_collector.cli.doctor import doctor
 from mektep_collector.cli.measure_server import measure_server
 from mektep_collector.cli.openapi import openapi
 from mektep_collector.cli.serve import serve_command
@@ -23,6 +25,9 @@ app.add_typer(schools.app, name="schools")
 app.add_typer(code.app, name="code")
 app.add_typer(devices.app, name="devices")
 app.add_typer(config.app, name="config")
+app.command("backup")(backup)
+app.command("restore")(restore)
+app.command("doctor")(doctor)
 app.command("openapi")(openapi)
 
 

@@ -17,6 +17,7 @@ from mektep_collector.registry.registry import Registry, open_registry
 
 FAILED = 1
 USAGE = 2
+DEGRADED = 3
 
 DataDir = Annotated[
     str | None,

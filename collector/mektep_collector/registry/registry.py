@@ -16,8 +16,8 @@ from mektep_collector.registry.schools import Schools
 from mektep_collector.registry.senders import Senders
 from mektep_collector.registry.signing_key import SigningKey, open_signing_key
 
-_DATABASE = "registry.sqlite"
-_KEY = Path("keys") / "collector.ed25519.pem"
+DATABASE = Path("registry.sqlite")
+KEY = Path("keys") / "collector.ed25519.pem"
 
 
 class Registry:
@@ -45,8 +45,8 @@ def open_registry(data_dir: Path, time: TimeSource | None = None, random: Random
     Raises KeyFileError when the signing key cannot be used, sqlalchemy's OperationalError when the database cannot.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    key = open_signing_key(data_dir / _KEY)
-    database = Database(URL.create("sqlite", database=str(data_dir / _DATABASE)))
+    key = open_signing_key(data_dir / KEY)
+    database = Database(URL.create("sqlite", database=str(data_dir / DATABASE)))
     try:
         database.migrate()
     except BaseException:

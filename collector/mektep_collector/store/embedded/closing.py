@@ -24,10 +24,10 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mektep_collector.durable import settle, sha256_of
 from mektep_collector.journal.connection import open_reader
 from mektep_collector.store.embedded.day_file import GROUP_ROWS, ORDER, SCHEMA, DayWriter, Mark, Rows, open_day
 from mektep_collector.store.embedded.day_file import VERSION as FILE_VERSION
-from mektep_collector.store.embedded.durable import settle, sha256_of
 from mektep_collector.store.embedded.manifest import DayFile, number_of, read_manifest
 from mektep_collector.store.embedded.pieces import Content
 from mektep_collector.store.embedded.schema import KINDS

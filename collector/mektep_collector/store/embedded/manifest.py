@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from mektep_collector.store.embedded.durable import write
+from mektep_collector.durable import write
 from mektep_collector.store.error import StoreError
 
 NAME: Final = "manifest.json"

@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 _CHUNK_BYTES = 1 << 20
+_PRIVATE = 0o700
 
 
 def settle(unfinished: Path, path: Path) -> None:
@@ -40,3 +42,22 @@ def sha256_of(path: Path) -> str:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give `target` the bytes of a file that never changes, by a hard link where that can be. Raises OSError."""
+    target.parent.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        copy(source, target)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file with its mode; it is on disk when this returns. Raises OSError."""
+    target.parent.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+    shutil.copy2(source, target)
+    sync(target)
+    sync(target.parent)
