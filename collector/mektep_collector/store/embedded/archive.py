@@ -4,12 +4,14 @@ A file's footer says which schools each row group has, so a school's day is read
 Footers of files that were asked lately are kept.
 """
 
+import zlib
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -20,6 +22,8 @@ from mektep_collector.store.embedded.manifest import DayFile, Manifest, number_o
 from mektep_collector.store.embedded.pieces import DAY_US
 from mektep_collector.store.embedded.recent import Placed
 from mektep_collector.store.embedded.run import OK, Run, member_of
+from mektep_collector.store.embedded.school_day import runs_of
+from mektep_collector.store.error import StoreError
 from mektep_collector.store.planned import PLANS
 from mektep_collector.store.store import Period
 from mektep_wire import Metric, ProbeName
@@ -43,12 +47,29 @@ class Archive:
         self._footers: OrderedDict[str, _Footer] = OrderedDict()
         self._lock = Lock()
 
-    def runs(self, manifest: Manifest, school_id: str, metric: Metric, period: Period) -> list[Run]:
-        """Return a school's runs of the metric's series, in no order. Raises StoreError."""
-        plans = {(plan.probe.value, plan.direction): member_of(plan) for plan in PLANS[metric]}
+    def runs(
+        self, manifest: Manifest, school_id: str, metric: Metric, period: Period, packed: Mapping[str, bytes]
+    ) -> list[Run]:
+        """Return a school's runs of the metric's series, in no order. Raises StoreError.
+
+        `packed` holds the school's day of those files, by name, that the tables have it of.
+        """
+        plans = {
+            (plan.probe.value, plan.direction.value if plan.direction is not None else None): member_of(plan)
+            for plan in PLANS[metric]
+        }
         since_us, until_us = to_us(period.since), to_us(period.until)
         found: list[Run] = []
-        for table in self._tables(manifest, school_id, period, [*_RUN_COLUMNS, metric.value]):
+        for name, content in packed.items():
+            try:
+                found += runs_of(content, metric, plans, since_us, until_us)
+            except (zlib.error, msgspec.DecodeError) as error:
+                raise StoreError(
+                    f"what the tables hold of school {school_id} for {name} cannot be read: {error}; set the store's "
+                    "directory aside, and it is made again from the journal"
+                ) from error
+        left = [file for file in files_within(manifest, period) if file.name not in packed]
+        for table in self._tables(left, school_id, [*_RUN_COLUMNS, metric.value]):
             cells = table.to_pydict()
             values = cells.get(metric.value) or [None] * table.num_rows
             at = table.column("at").cast(pa.int64()).to_pylist()
@@ -76,7 +97,7 @@ class Archive:
     def readings(self, manifest: Manifest, school_id: str, period: Period, probe: ProbeName | None) -> Iterator[Placed]:
         """Return a school's readings of a period, in no order. Raises StoreError."""
         since_us, until_us = to_us(period.since), to_us(period.until)
-        for table in self._tables(manifest, school_id, period, None):
+        for table in self._tables(files_within(manifest, period), school_id, None):
             wanted = table if probe is None else table.filter(pc.equal(table.column("probe"), probe.value))
             positions, items = wanted.column("position").to_pylist(), wanted.column("item").to_pylist()
             for position, item, accepted in zip(positions, items, accepted_of(wanted), strict=True):
@@ -84,10 +105,8 @@ class Archive:
                 if since_us <= at_us < until_us:
                     yield Placed((at_us, position, item), accepted)
 
-    def _tables(
-        self, manifest: Manifest, school_id: str, period: Period, columns: Sequence[str] | None
-    ) -> Iterator[Any]:
-        for file in files_within(manifest, period):
+    def _tables(self, files: Iterable[DayFile], school_id: str, columns: Sequence[str] | None) -> Iterator[Any]:
+        for file in files:
             footer = self._footer(file)
             groups = [group for group, (low, high) in enumerate(footer.schools) if low <= school_id <= high]
             if not groups:

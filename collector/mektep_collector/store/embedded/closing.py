@@ -31,6 +31,7 @@ from mektep_collector.store.embedded.day_file import VERSION as FILE_VERSION
 from mektep_collector.store.embedded.manifest import DayFile, number_of, read_manifest
 from mektep_collector.store.embedded.pieces import Content
 from mektep_collector.store.embedded.schema import KINDS
+from mektep_collector.store.embedded.schools_file import SchoolsWriter, schools_path
 from mektep_collector.store.error import StoreError
 
 RECENT: Final = "recent.sqlite"
@@ -60,13 +61,16 @@ def close_day(directory: Path, day: date, through_position: int) -> DayFile:
     writer = DayWriter(unfinished, Mark(version=FILE_VERSION, day=day, through_position=through_position))
     reading_count = 0
     connection = open_reader(directory / RECENT)
+    schools = SchoolsWriter(schools_path(folder, name))
     try:
         new = _new(connection, day, known, through_position)
         old = _old(folder / before.name) if before is not None else iter(())
         for table in _merged(new, old):
             writer.write(table)
+            schools.write(table)
             reading_count += table.num_rows
     finally:
+        schools.close()
         writer.close()
         connection.close()
     settle(unfinished, folder / name)

@@ -13,6 +13,7 @@ import msgspec
 
 from mektep_collector.journal.correction import from_us, to_us
 from mektep_collector.journal.entry import Accepted
+from mektep_collector.store.embedded.manifest import Manifest, number_of
 from mektep_collector.store.embedded.pieces import DAY_US, Content
 from mektep_collector.store.embedded.run import OK, Membership, Run, member_of
 from mektep_collector.store.embedded.schema import KIND_OF, KINDS
@@ -31,6 +32,10 @@ WHERE day BETWEEN ? AND ? AND kind = ? AND school = (SELECT school FROM school W
 _PIECES = """
 SELECT school, day, position, device_id, content FROM piece JOIN device USING (device)
 WHERE day BETWEEN ? AND ? AND kind = ?
+"""
+_PACKED = """
+SELECT day, through_position, content FROM school_day
+WHERE school = (SELECT school FROM school WHERE school_id = ?) AND day BETWEEN ? AND ?
 """
 _AUDITS = """
 SELECT day, position, device_id, content, school_id, kind FROM piece
@@ -125,6 +130,14 @@ def runs_by_school(
                 runs = _runs(content, position, device_id, is_member, metric, since_us, until_us)
                 found.setdefault(school_id, []).extend(runs)
     return found
+
+
+def packed_days(connection: apsw.Connection, manifest: Manifest, school_id: str, period: Period) -> dict[str, bytes]:
+    """Return a school's packed days of the files in force, by the file's name. Raises apsw.Error."""
+    names = {(number_of(file.day), file.through_position): file.name for file in manifest.files}
+    bindings = (school_id, to_us(period.since) // DAY_US, to_us(period.until) // DAY_US)
+    rows = cast(list[tuple[int, int, bytes]], connection.execute(_PACKED, bindings).fetchall())
+    return {names[day, through]: content for day, through, content in rows if (day, through) in names}
 
 
 def readings(

@@ -1,8 +1,10 @@
-"""Tables of the embedded store's file of recent readings.
+"""Tables of the embedded store's file of recent readings. Positions are the journal's.
 
 `piece` holds what one batch brought of one kind and one day (UTC), by column as it travelled, until the day is closed
-and a file of its own has it. `latest` holds the newest reading of each kind of a school, whole, so that it outlives its
-day's piece. `quarantine` holds what has no time that can be trusted. Positions are the journal's.
+and a file of its own has it. `school_day` then holds a school's runs of that day once more, packed, for questions about
+one school; a row counts only while its position is that of the day's file in force. `latest` holds the newest reading
+of each kind of a school, whole, so that it outlives its day's piece. `quarantine` holds what has no time that can be
+trusted.
 """
 
 from collections.abc import Mapping
@@ -63,6 +65,13 @@ CREATE TABLE piece (
 );
 CREATE INDEX piece_place ON piece (day, kind, school, position);
 CREATE INDEX piece_audit ON piece (day, school) WHERE audit_count > 0;
+CREATE TABLE school_day (
+  school INTEGER NOT NULL,
+  day INTEGER NOT NULL,
+  through_position INTEGER NOT NULL,
+  content BLOB NOT NULL,
+  PRIMARY KEY (school, day)
+) WITHOUT ROWID;
 CREATE TABLE latest (
   school INTEGER NOT NULL,
   kind INTEGER NOT NULL,
