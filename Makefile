@@ -76,7 +76,8 @@ bench-agent: setup ## The agent's memory and processor at rest, and the processo
 	$(BIN)/python -m tests.bench.agent_at_rest
 	$(BIN)/python -m tests.bench.ndt7_client_cpu
 
-bench-ingest: setup ## Readings that the collector accepts in a second of processor time
+bench-ingest: setup ## Readings that the collector takes in a second of processor time, beside InfluxDB 1.8.10
+	@./deploy/test/install-influxd
 	$(BIN)/python -m tests.bench.ingest
 
 bench-store: setup ## The embedded store at a country's size: 7,500 schools x 90 days (about half an hour; 3 GB of disk)

@@ -26,14 +26,52 @@ from importlib.metadata import version
 from pathlib import Path
 
 import apsw
+import msgspec
 import psutil
 
 from mektep_collector.sla.percentile import percentile
 from tests.support.acceptance_server import write_devices
+from tests.support.peers.influxd import DATABASE, influxd_obstacle, lines, running_influxd
 from tests.support.school_device import NOON, SchoolDevice
 
 CONNECTION_COUNT = 16
 READINESS_DEADLINE_S = 30.0
+PROMISED = (
+    ("accepted", 500, 4.0),
+    ("accepted", 100, 2.5),
+    ("accepted", 10, 1.0),
+    ("until queryable", 500, 1.5),
+    ("until queryable", 100, 1.5),
+    ("until queryable", 10, 1.5),
+)
+"""Readings a second of processor time, as multiples of what InfluxDB's own /write takes of the same."""
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """What one load cost a server."""
+
+    what: str
+    readings_count: int
+    sent_count: int
+    wall_s: float
+    cpu_s: float
+    rss_mib: float
+    took_s: list[float]
+
+    @property
+    def per_cpu_s(self) -> float:
+        """Return readings a second of processor time."""
+        return self.sent_count / self.cpu_s
+
+    def line(self) -> str:
+        """Return the line to print."""
+        return (
+            f"{self.what:16} {self.readings_count:4} a batch: {self.per_cpu_s:9,.0f} readings per CPU-second"
+            f"  {self.sent_count / self.wall_s:9,.0f}/s  {self.cpu_s / self.sent_count * 1e6:6.2f} us a reading"
+            f"  answer p50 {statistics.median(self.took_s) * 1e3:6.1f} ms"
+            f"  p99 {percentile(self.took_s, 0.99) * 1e3:6.1f} ms"
+            f"  n={self.sent_count:,} readings in {len(self.took_s):,} batches  RSS {self.rss_mib:.0f} MiB"
+        )
 
 
 def requests_of(device: SchoolDevice, batch_count: int, readings_count: int) -> list[bytes]:
@@ -54,6 +92,21 @@ def requests_of(device: SchoolDevice, batch_count: int, readings_count: int) -> 
     return requests
 
 
+def influx_requests_of(device: SchoolDevice, batch_count: int, readings_count: int) -> list[bytes]:
+    """Return the same readings as requests to InfluxDB."""
+    requests = []
+    for number in range(batch_count):
+        first = number * readings_count + 1
+        readings = [
+            device.reading(seq, NOON - timedelta(minutes=10_000 - seq % 10_000))
+            for seq in range(first, first + readings_count)
+        ]
+        packed = gzip.compress(lines(readings, device.record.id, device.record.school_id), 6)
+        head = f"Host: 127.0.0.1\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n"
+        requests.append(f"POST /write?db={DATABASE}&precision=u HTTP/1.1\r\n{head}\r\n".encode() + packed)
+    return requests
+
+
 async def _converse(port: int, requests: Sequence[bytes]) -> list[float]:
     """Send requests one after another over one connection; returns the seconds that each answer took."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
@@ -62,7 +115,11 @@ async def _converse(port: int, requests: Sequence[bytes]) -> list[float]:
         began_s = time.perf_counter()
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
-        if b" 200 " not in head.split(b"\r\n", 1)[0]:
+        status = head.split(b"\r\n", 1)[0]
+        if b" 204 " in status:
+            took_s.append(time.perf_counter() - began_s)
+            continue
+        if b" 200 " not in status:
             raise RuntimeError(head.decode())
         length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
         answer = await reader.readexactly(length)
@@ -98,11 +155,11 @@ def _cpu_s(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def measure(directory: Path, readings_count: int, total_count: int, *, feed: bool) -> str:
-    """Run one load against a fresh server; returns the line to print."""
-    devices = [SchoolDevice(seed, school_id=f"{seed:05d}") for seed in range(CONNECTION_COUNT)]
+def measure(directory: Path, readings_count: int, total_count: int, *, feed: bool) -> Figure:
+    """Run one load against a fresh server of ours."""
+    devices = _devices()
     write_devices(directory / "devices.json", devices)
-    batch_count = max(2, total_count // readings_count // CONNECTION_COUNT)
+    batch_count = _batch_count(total_count, readings_count)
     shares = [requests_of(device, batch_count + 1, readings_count) for device in devices]
     command = [sys.executable, "-m", "tests.support.acceptance_server", str(directory), str(directory / "devices.json")]
     process = subprocess.Popen(command + ["--feed"] * feed)
@@ -111,10 +168,7 @@ def measure(directory: Path, readings_count: int, total_count: int, *, feed: boo
         server = psutil.Process(process.pid)
         _send(port, [share[:1] for share in shares])
         began_cpu_s, began_s = _cpu_s(server), time.monotonic()
-        halves = [shares[0::2], shares[1::2]]
-        with multiprocessing.get_context("fork").Pool(2) as pool:
-            jobs = [(port, [share[1:] for share in half]) for half in halves]
-            took_s = [each for part in pool.starmap(_send, jobs) for each in part]
+        took_s = _send_all(port, shares)
         if feed:
             _await_fed(directory, CONNECTION_COUNT * (batch_count + 1) * readings_count)
         wall_s, cpu_s = time.monotonic() - began_s, _cpu_s(server) - began_cpu_s
@@ -122,14 +176,38 @@ def measure(directory: Path, readings_count: int, total_count: int, *, feed: boo
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
-    sent_count = CONNECTION_COUNT * batch_count * readings_count
     what = "until queryable" if feed else "accepted"
-    return (
-        f"{what:16} {readings_count:4} a batch: {sent_count / cpu_s:9,.0f} readings per CPU-second"
-        f"  {sent_count / wall_s:9,.0f}/s  {cpu_s / sent_count * 1e6:6.2f} us a reading"
-        f"  answer p50 {statistics.median(took_s) * 1e3:6.1f} ms  p99 {percentile(took_s, 0.99) * 1e3:6.1f} ms"
-        f"  n={sent_count:,} readings in {len(took_s):,} batches  RSS {rss_mib:.0f} MiB"
-    )
+    return Figure(what, readings_count, CONNECTION_COUNT * batch_count * readings_count, wall_s, cpu_s, rss_mib, took_s)
+
+
+def measure_influxd(directory: Path, readings_count: int, total_count: int) -> Figure:
+    """Run the same load, as line protocol, against a fresh InfluxDB; what it has answered it also answers from."""
+    batch_count = _batch_count(total_count, readings_count)
+    with running_influxd(directory) as server:
+        shares = [influx_requests_of(device, batch_count + 1, readings_count) for device in _devices()]
+        _send(server.port, [share[:1] for share in shares])
+        began_cpu_s, began_s = _cpu_s(server.process), time.monotonic()
+        took_s = _send_all(server.port, shares)
+        wall_s, cpu_s = time.monotonic() - began_s, _cpu_s(server.process) - began_cpu_s
+        rss_mib = server.process.memory_info().rss / 2**20
+    sent_count = CONNECTION_COUNT * batch_count * readings_count
+    return Figure("influxd /write", readings_count, sent_count, wall_s, cpu_s, rss_mib, took_s)
+
+
+def _devices() -> list[SchoolDevice]:
+    return [SchoolDevice(seed, school_id=f"{seed:05d}") for seed in range(CONNECTION_COUNT)]
+
+
+def _batch_count(total_count: int, readings_count: int) -> int:
+    return max(2, total_count // readings_count // CONNECTION_COUNT)
+
+
+def _send_all(port: int, shares: Sequence[Sequence[bytes]]) -> list[float]:
+    """Send all but each connection's first request from two processes; returns the seconds that each answer took."""
+    halves = [shares[0::2], shares[1::2]]
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        jobs = [(port, [share[1:] for share in half]) for half in halves]
+        return [each for part in pool.starmap(_send, jobs) for each in part]
 
 
 def _await_fed(directory: Path, count: int) -> None:
@@ -174,15 +252,41 @@ def _yardstick_loop_ms() -> float:
     return statistics.median(timeit.repeat("for i in range(300000): x = i * i", number=1, repeat=20)) * 1e3
 
 
+def _verdicts(figures: Sequence[Figure]) -> None:
+    """Print what is promised against InfluxDB, and whether it is kept."""
+    by = {(figure.what, figure.readings_count): figure.per_cpu_s for figure in figures}
+    for what, readings_count, bound in PROMISED:
+        ours, theirs = by.get((what, readings_count)), by.get(("influxd /write", readings_count))
+        if ours is None or theirs is None:
+            continue
+        times = ours / theirs
+        told = "kept   " if times >= bound else "BROKEN "
+        print(f"{told} {what} at {readings_count} a batch >= {bound:g}x influxd's: {times:.2f}x")
+
+
 def main() -> None:
-    """Print the figures and their conditions."""
+    """Print the figures and their conditions, and InfluxDB's on the same readings in the same run where it is."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--readings", type=int, default=240_000, help="how many readings to send in batches of 500")
     total_count = parser.parse_args().readings
     print(conditions())
-    for readings_count, share, feed in ((500, 1.0, False), (100, 0.5, False), (10, 0.1, False), (500, 0.5, True)):
-        with tempfile.TemporaryDirectory() as folder:
-            print(measure(Path(folder), readings_count, int(total_count * share), feed=feed), flush=True)
+    figures: list[Figure] = []
+
+    def told(figure: Figure) -> None:
+        figures.append(figure)
+        print(figure.line(), flush=True)
+
+    obstacle = influxd_obstacle()
+    for readings_count, share in ((500, 1.0), (100, 0.5), (10, 0.1)):
+        for feed in (False, True):
+            with tempfile.TemporaryDirectory() as folder:
+                told(measure(Path(folder), readings_count, int(total_count * share), feed=feed))
+        if obstacle is None:
+            with tempfile.TemporaryDirectory() as folder:
+                told(measure_influxd(Path(folder), readings_count, int(total_count * share)))
+    if obstacle is not None:
+        print(f"InfluxDB beside it was not measured: {obstacle}")
+    _verdicts(figures)
 
 
 if __name__ == "__main__":

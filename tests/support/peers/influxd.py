@@ -1,0 +1,144 @@
+"""InfluxDB 1.8.10, the program itself: started on free ports with an fsync for each write, and what it is sent.
+
+`deploy/test/install-influxd` puts it where this looks.
+"""
+
+import http.client
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from mektep_wire import Reading
+
+DATABASE = "mektep"
+_PROGRAM = Path(__file__).parents[3] / ".cache" / "influxd" / "influxd"
+_READINESS_DEADLINE_S = 30.0
+_SETTINGS = """
+reporting-disabled = true
+bind-address = "127.0.0.1:{rpc_port}"
+[meta]
+  dir = "{folder}/meta"
+[data]
+  dir = "{folder}/data"
+  wal-dir = "{folder}/wal"
+  wal-fsync-delay = "0s"
+  index-version = "tsi1"
+  query-log-enabled = false
+[http]
+  bind-address = "127.0.0.1:{http_port}"
+  log-enabled = false
+[monitor]
+  store-enabled = false
+[logging]
+  level = "error"
+"""
+
+
+def influxd_program() -> str | None:
+    """Return where the program is, None where this machine has none."""
+    return str(_PROGRAM) if _PROGRAM.exists() else shutil.which("influxd")
+
+
+def influxd_obstacle() -> str | None:
+    """Return why InfluxDB cannot be run here, None where it can."""
+    return None if influxd_program() else "influxd is missing; deploy/test/install-influxd builds it where Go is"
+
+
+class RunningInfluxd:
+    """A server with the database `mektep`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self.port = port
+        self.process = psutil.Process(process.pid)
+
+
+@contextmanager
+def running_influxd(folder: Path) -> Generator[RunningInfluxd, None, None]:
+    """Run a server with its data in `folder` for the time of the block."""
+    program = influxd_program()
+    assert program is not None, influxd_obstacle()
+    http_port, rpc_port = _free_port(), _free_port()
+    settings = folder / "influxd.conf"
+    settings.write_text(_SETTINGS.format(folder=folder, http_port=http_port, rpc_port=rpc_port), "utf-8")
+    process = subprocess.Popen(
+        [program, "-config", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        _await(http_port, process)
+        answer = _ask(http_port, f"/query?q=CREATE+DATABASE+{DATABASE}")
+        assert answer == 200, f"influxd made no database: {answer}"
+        yield RunningInfluxd(process, http_port)
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def lines(readings: Sequence[Reading], device_id: str, school_id: str) -> bytes:
+    """Return readings as line protocol: one point each, its id and all its values as fields, times in microseconds."""
+    told = []
+    for each in readings:
+        tags = {
+            "school": school_id,
+            "device": device_id,
+            "engine": each.engine.value,
+            "outcome": each.outcome.value,
+            "trigger": each.trigger.value,
+            "direction": each.direction.value if each.direction else None,
+        }
+        fields = {
+            "id": f'"{each.id}"',
+            "epoch": f'"{each.epoch}"',
+            "seq": f"{each.seq}i",
+            "boot_id": f'"{each.boot_id}"',
+            "duration_s": repr(each.duration_s),
+            "started_monotonic_s": repr(each.started_monotonic_s),
+            "bytes_sent": f"{each.bytes_sent}i",
+            "bytes_received": f"{each.bytes_received}i",
+            **{metric.value: repr(value) for metric, value in each.values.items()},
+        }
+        for metric, interval in each.intervals.items():
+            fields[f"{metric.value}_low"], fields[f"{metric.value}_high"] = repr(interval.low), repr(interval.high)
+        for metric, count in each.sample_counts.items():
+            fields[f"{metric.value}_n"] = f"{count}i"
+        key = ",".join([each.probe.value, *(f"{name}={value}" for name, value in tags.items() if value is not None)])
+        at_us = int(each.started_at.timestamp() * 1e6)
+        told.append(f"{key} {','.join(f'{name}={value}' for name, value in fields.items())} {at_us}")
+    return "\n".join(told).encode()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _ask(port: int, path: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("POST" if path.startswith("/query") else "GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def _await(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline_s = time.monotonic() + _READINESS_DEADLINE_S
+    while True:
+        try:
+            if _ask(port, "/ping") == 204:
+                return
+        except OSError:
+            pass
+        if process.poll() is not None or time.monotonic() > deadline_s:
+            raise RuntimeError("influxd did not begin to answer")
+        time.sleep(0.05)
