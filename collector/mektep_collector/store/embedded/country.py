@@ -8,10 +8,9 @@ answers rest on is the same as where one school is asked for: the plans of a met
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-import duckdb
 import pyarrow as pa
 
 from mektep_collector.journal.correction import from_us, to_us
@@ -26,6 +25,9 @@ from mektep_collector.store.one_engine import is_chosen_by_name
 from mektep_collector.store.planned import AUDITED, PLANS, Plan
 from mektep_collector.store.store import AuditTrace, DaySummary, Period
 from mektep_wire import Direction, EngineName, Metric, Outcome
+
+if TYPE_CHECKING:
+    import duckdb
 
 MEMORY_LIMIT: Final = "512MB"
 _THREADS: Final = 2
@@ -170,6 +172,8 @@ class Country:
 
     def ask(self, query: str, tables: Mapping[str, Any]) -> list[Any]:
         """Return the rows of a query over the files and `tables`, which are pyarrow's. Raises StoreError."""
+        import duckdb
+
         try:
             with self._open().cursor() as cursor:
                 for name, table in {**tables, "empty_day": SCHEMA.empty_table()}.items():
@@ -181,7 +185,10 @@ class Country:
                 "is harmed"
             ) from error
 
-    def _open(self) -> duckdb.DuckDBPyConnection:
+    def _open(self) -> "duckdb.DuckDBPyConnection":
+        # Here, and not above: each command would pay for it, and only some questions need it.
+        import duckdb
+
         with self._lock:
             if self._database is None:
                 self._database = duckdb.connect(
