@@ -13,11 +13,13 @@ from mektep_collector.api.assignment_desk import AssignmentDesk
 from mektep_collector.api.documentation import create_documentation_router
 from mektep_collector.api.enrolments import create_enrolments_router
 from mektep_collector.api.health import Check, create_health_router
+from mektep_collector.api.hot_route import HotRoute
 from mektep_collector.api.lease_desk import LeaseDesk
 from mektep_collector.api.leases import create_leases_router
 from mektep_collector.api.metrics import CountedRequests, create_metrics_router
 from mektep_collector.api.problems import install_problem_handlers
-from mektep_collector.api.readings import Acceptance, create_readings_router
+from mektep_collector.api.readings import PATH as READINGS
+from mektep_collector.api.readings import Acceptance, create_readings_router, readings_endpoint
 from mektep_collector.api.security_headers import SecurityHeaders
 from mektep_collector.clock import TimeSource
 from mektep_collector.config import Config
@@ -42,11 +44,12 @@ def create_app(parts: Parts, further: Sequence[APIRouter] = ()) -> FastAPI:
     app = FastAPI(title="Mektep Meter", version=VERSION, openapi_url=None, docs_url=None, redoc_url=None)
     desk = AssignmentDesk(parts.registry, parts.points, parts.config, parts.time)
     senders = parts.registry.senders
+    accept = readings_endpoint(senders, parts.journal, parts.time, desk.version)
     routers = (
         create_enrolments_router(parts.registry, desk, parts.time, parts.metrics),
         create_assignment_router(senders, desk),
         create_leases_router(senders, LeaseDesk(parts.time, SystemRandom()), parts.time),
-        create_readings_router(senders, parts.journal, parts.time, desk.version),
+        create_readings_router(accept),
         create_health_router(parts.checks),
         create_metrics_router(parts.metrics),
         create_documentation_router(app),
@@ -55,6 +58,7 @@ def create_app(parts: Parts, further: Sequence[APIRouter] = ()) -> FastAPI:
     for router in routers:
         app.include_router(router)
     install_problem_handlers(app)
+    app.add_middleware(HotRoute, method="POST", path=READINGS, endpoint=accept)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(CountedRequests, metrics=parts.metrics, time=parts.time)
     return app

@@ -21,8 +21,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from mektep_collector.api.bearer import Senders
+from mektep_collector.api.hot_route import HotRoute
 from mektep_collector.api.problems import install_problem_handlers
-from mektep_collector.api.readings import Acceptance, create_readings_router
+from mektep_collector.api.readings import PATH, Acceptance, create_readings_router, readings_endpoint
 from mektep_collector.clock import SystemTime, TimeSource
 from mektep_collector.jobs.feed import Feeder
 from mektep_collector.jobs.memory import settle_memory
@@ -52,8 +53,10 @@ class KnownSenders:
 def create_acceptance_app(senders: Senders, journal: Acceptance, clock: TimeSource) -> FastAPI:
     """Return the app of one route."""
     app = FastAPI()
-    app.include_router(create_readings_router(senders, journal, clock))
+    accept = readings_endpoint(senders, journal, clock)
+    app.include_router(create_readings_router(accept))
     install_problem_handlers(app)
+    app.add_middleware(HotRoute, method="POST", path=PATH, endpoint=accept)
     return app
 
 

@@ -126,7 +126,11 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _gone(_request: Request, _error: Exception) -> Response:
-    """Nobody hears this; it only ends the request without the noise of a bug."""
+    return gone()
+
+
+def gone() -> Response:
+    """Return an answer that nobody hears; it only ends the request without the noise of a bug."""
     return ProblemError(
         ProblemKind.MALFORMED, "the connection ended before the whole body had come", advice="send it again"
     ).response()

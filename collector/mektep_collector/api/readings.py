@@ -20,6 +20,7 @@ from starlette.responses import Response
 from mektep_collector.api.bearer import ENROL_ANEW, Senders, sender_of
 from mektep_collector.api.body import receive_body
 from mektep_collector.api.described import DEVICE_TOKEN, problem_response, wire_content
+from mektep_collector.api.hot_route import Endpoint
 from mektep_collector.api.problems import ProblemError
 from mektep_collector.clock import TimeSource
 from mektep_collector.journal.error import JournalBusyError, JournalError
@@ -31,6 +32,7 @@ from mektep_wire.signature import SIGNATURE_HEADER
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER_S = "30"
+PATH = "/v1/readings"
 
 
 class Acceptance(Protocol):
@@ -41,14 +43,16 @@ class Acceptance(Protocol):
         ...
 
 
-def create_readings_router(
+def readings_endpoint(
     senders: Senders,
     journal: Acceptance,
     clock: TimeSource,
     assignment_version: Callable[[Device], int] = lambda _device: 0,
-) -> APIRouter:
-    """Return the route. `assignment_version` tells, in the receipt, whether a new assignment waits for a device."""
-    router = APIRouter(tags=["readings"])
+) -> Endpoint:
+    """Return what answers the route; it raises ProblemError and whatever `receive_body` does.
+
+    `assignment_version` tells, in the receipt, whether a new assignment waits for a device.
+    """
 
     async def post_readings(request: Request) -> Response:
         received_at = clock.now()
@@ -73,9 +77,15 @@ def create_readings_router(
             receipt = msgspec.structs.replace(receipt, assignment_version=version)
         return Response(encode(receipt), media_type="application/json")
 
+    return post_readings
+
+
+def create_readings_router(endpoint: Endpoint) -> APIRouter:
+    """Return the route with its description."""
+    router = APIRouter(tags=["readings"])
     router.add_api_route(
-        "/v1/readings",
-        post_readings,
+        PATH,
+        endpoint,
         methods=["POST"],
         summary="Deliver a signed batch of readings",
         description=__doc__,
