@@ -98,19 +98,19 @@ class ClosingProcess:
         command = [sys.executable, "-P", "-m", __spec__.name, str(directory), day.isoformat(), str(through_position)]
         with self._guard:
             if self._stopped:
-                raise StoreError(f"the day {day} was not closed: the collector ends")
+                raise StoreError(f"the day {day} was not closed: the collector ends; its readings stay where they were")
             process = self._running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603 (our own)
         with process:
             try:
                 told, said = process.communicate(timeout=_DEADLINE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
-                raise StoreError(f"the day {day} was not closed within {_DEADLINE_S} s") from None
+                raise StoreError(
+                    f"the day {day} was not closed within {_DEADLINE_S} s; its readings stay where they were"
+                ) from None
         if process.returncode:
-            reasons = said.decode(errors="replace").strip().splitlines()[-1:]
-            raise StoreError(
-                f"the day {day} cannot be closed: {''.join(reasons) or f'it ended with {process.returncode}'}"
-            )
+            reasons = said.decode(errors="replace").strip().splitlines()[-1:] or [f"it ended with {process.returncode}"]
+            raise StoreError(f"the day {day} cannot be closed: {reasons[0]}; its readings stay where they were")
         return msgspec.json.decode(told, type=DayFile)
 
     def stop(self) -> None:
