@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from mektep_collector.cli import code, config, devices, schools
+from mektep_collector.cli import audit, code, config, devices, schools
 from mektep_collector.cli.backup import backup, restore
 from mektep_collector.cli.doctor import doctor
 from mektep_collector.cli.measure_server import measure_server
@@ -24,6 +24,7 @@ app.command("measure-server")(measure_server)
 app.add_typer(schools.app, name="schools")
 app.add_typer(code.app, name="code")
 app.add_typer(devices.app, name="devices")
+app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
 app.command("backup")(backup)
 app.command("restore")(restore)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mektep_collector.cli.settled import AsJson, ConfigFile, DataDir, opened_registry, settle, show_json, tell
+from mektep_collector.cli.settled import AsJson, ConfigFile, DataDir, opened_registry, operator, settle, show_json, tell
 from mektep_collector.clock import SystemTime
 
 app = typer.Typer(no_args_is_help=True, help="Join codes for computers of a school.")
@@ -33,7 +33,7 @@ def new(
     settings = settle(config, {"data_dir": data_dir, "code_lifetime_h": hours}).config
     with opened_registry(settings) as registry:
         lifetime = timedelta(hours=settings.code_lifetime_h)
-        codes = registry.codes.issue(school, count, lifetime, SystemTime().now())
+        codes = registry.codes.issue(school, count, lifetime, SystemTime().now(), operator())
     if as_json:
         show_json({"codes": codes})
         return

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mektep_collector.cli.settled import AsJson, ConfigFile, DataDir, opened_registry, settle, show_json, tell
+from mektep_collector.cli.settled import AsJson, ConfigFile, DataDir, opened_registry, operator, settle, show_json, tell
 from mektep_collector.registry.records import Device
 
 app = typer.Typer(help="Computers that were enrolled.")
@@ -44,7 +44,7 @@ def revoke(
 ) -> None:
     """Let a device send no more, within half a minute. What it has sent stays."""
     with opened_registry(settle(config, {"data_dir": data_dir}).config) as registry:
-        device = registry.devices.revoke(device_id)
+        device = registry.devices.revoke(device_id, operator())
     if as_json:
         show_json({"device": _shown(device)})
         return

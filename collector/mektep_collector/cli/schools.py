@@ -13,6 +13,7 @@ from mektep_collector.cli.settled import (
     ConfigFile,
     DataDir,
     opened_registry,
+    operator,
     settle,
     show_json,
     stop,
@@ -59,7 +60,7 @@ def import_schools(
         if changes_anything and not dry_run:
             if not yes:
                 _ask()
-            comparison = registry.schools.take_in(read)
+            comparison = registry.schools.take_in(read, operator())
             tell("Imported.")
     if as_json:
         show_json(_result(comparison, read, changes_anything and not dry_run))

@@ -1,5 +1,6 @@
 """What every command begins with: its settings, the registry of its data directory, and clear words when that fails."""
 
+import getpass
 import os
 import sys
 from collections.abc import Generator, Mapping
@@ -52,6 +53,14 @@ def opened_registry(config: Config) -> Generator[Registry, None, None]:
         stop(f"the registry in {config.data_path()} cannot be used: {_reason(error)}", FAILED)
     finally:
         registry.close()
+
+
+def operator() -> str:
+    """Return the actor that the log of changes names for this command: the system's user who runs it."""
+    try:
+        return f"command by {getpass.getuser()[:80]}"
+    except (OSError, KeyError, ImportError):
+        return "command"
 
 
 def tell(text: str) -> None:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import insert, select
 
+from mektep_collector.registry.change_chain import Action
+from mektep_collector.registry.change_log import COLLECTOR, ChangeLog
 from mektep_collector.registry.database import Database
 from mektep_collector.registry.error import SchoolUnknown
 from mektep_collector.registry.secret import new_code, parse_code
@@ -26,15 +28,22 @@ class IssuedCode(msgspec.Struct, frozen=True, kw_only=True):
 class Codes:
     """The registry's join codes."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, changes: ChangeLog) -> None:
         self._database = database
+        self._changes = changes
 
-    def issue(self, school_id: str, count: int, lifetime: timedelta, now: datetime) -> Sequence[IssuedCode]:
-        """Make `count` codes for computers of a school; raises SchoolUnknown."""
+    def issue(
+        self, school_id: str, count: int, lifetime: timedelta, now: datetime, by: str = COLLECTOR
+    ) -> Sequence[IssuedCode]:
+        """Make `count` codes for computers of a school; raises SchoolUnknown. The log names `by` as who did it."""
         issued = [IssuedCode(code=new_code(), school_id=school_id, expires_at=now + lifetime) for _ in range(count)]
         with self._database.writing() as connection:
             if connection.execute(select(SCHOOLS.c.id).where(SCHOOLS.c.id == school_id)).first() is None:
                 raise SchoolUnknown(school_id)
+            identifiers = [parse_code(one.code).id for one in issued]
+            self._changes.record(
+                connection, by, Action.CODES_ISSUED, f"school {school_id}", now, after=[identifiers, now + lifetime]
+            )
             for one in issued:
                 credential = parse_code(one.code)
                 connection.execute(

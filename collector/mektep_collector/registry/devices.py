@@ -3,8 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Row, or_, select, update
 
+from mektep_collector.clock import TimeSource
+from mektep_collector.registry.change_chain import Action
+from mektep_collector.registry.change_log import COLLECTOR, ChangeLog
 from mektep_collector.registry.database import Database
 from mektep_collector.registry.error import DeviceUnknown
 from mektep_collector.registry.records import Device, DeviceStatus
@@ -14,8 +18,10 @@ from mektep_collector.registry.tables import DEVICES
 class Devices:
     """The registry's devices. None is ever removed: what it sent stays, and says who sent it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, changes: ChangeLog, time: TimeSource) -> None:
         self._database = database
+        self._changes = changes
+        self._time = time
 
     def all(self) -> Sequence[Device]:
         """Return every device, revoked ones too, by school and time of enrolment."""
@@ -35,19 +41,32 @@ class Devices:
             row = connection.execute(select(DEVICES).where(DEVICES.c.id == device_id)).first()
         return None if row is None else device_of(row)
 
-    def revoke(self, device_id: str) -> Device:
+    def revoke(self, device_id: str, by: str = COLLECTOR) -> Device:
         """Let a device send no more, at once for new requests, within the cache's half minute for known tokens.
 
-        Revoking twice is no error. Raises DeviceUnknown.
+        Revoking twice is no error, and the second time no change. The log names `by` as who did it. Raises
+        DeviceUnknown.
         """
         with self._database.writing() as connection:
+            row = connection.execute(select(DEVICES).where(DEVICES.c.id == device_id).with_for_update()).first()
+            if row is None:
+                raise DeviceUnknown(device_id)
+            known = device_of(row)
+            if known.status is DeviceStatus.REVOKED:
+                return known
             connection.execute(
                 update(DEVICES).where(DEVICES.c.id == device_id).values(status=DeviceStatus.REVOKED.value)
             )
-            row = connection.execute(select(DEVICES).where(DEVICES.c.id == device_id)).first()
-        if row is None:
-            raise DeviceUnknown(device_id)
-        return device_of(row)
+            self._changes.record(
+                connection,
+                by,
+                Action.DEVICE_REVOKED,
+                f"device {device_id}",
+                self._time.now(),
+                before=known.status,
+                after=DeviceStatus.REVOKED,
+            )
+        return msgspec.structs.replace(known, status=DeviceStatus.REVOKED)
 
     def note_seen(self, seen: Mapping[str, datetime]) -> None:
         """Write down when devices were last seen, all in one transaction; a time before the known one is nothing."""

@@ -12,6 +12,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Row, insert, select, update
 
+from mektep_collector.registry.change_chain import Action
+from mektep_collector.registry.change_log import ChangeLog
 from mektep_collector.registry.database import Database
 from mektep_collector.registry.devices import device_of
 from mektep_collector.registry.error import CodeExpired, CodeSpent, CodeUnknown, EnrolledRevoked, ProofWrong
@@ -34,8 +36,9 @@ class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
 class Enrolment:
     """Takes computers in."""
 
-    def __init__(self, database: Database, random: Random) -> None:
+    def __init__(self, database: Database, random: Random, changes: ChangeLog) -> None:
         self._database = database
+        self._changes = changes
         self._random = random
 
     def enrol(self, request: EnrolmentRequest, now: datetime) -> Enrolled:
@@ -73,6 +76,7 @@ class Enrolment:
             )
             if spent.rowcount != 1:
                 raise CodeSpent("another computer has just used this code")
+            action = Action.DEVICE_ENROLLED
         else:
             known = connection.execute(select(DEVICES).where(DEVICES.c.id == code.device_id)).one()
             if known.public_key != request.public_key:
@@ -80,6 +84,9 @@ class Enrolment:
             device = device_of(known)
             if device.status is DeviceStatus.REVOKED:
                 raise EnrolledRevoked(f"this computer's device {device.id} was revoked")
+            action = Action.TOKEN_ISSUED
+        facts = {"school": device.school_id, "code": code.id, "public_key": device.public_key}
+        self._changes.record(connection, f"code {code.id}", action, f"device {device.id}", now, after=facts)
         return Enrolled(device=device, token=_give_token(connection, device.id, now))
 
     def _add_device(self, connection: Connection, school_id: str, request: EnrolmentRequest, now: datetime) -> Device:

@@ -8,6 +8,7 @@ from sqlalchemy import URL
 from mektep_collector.clock import SystemTime, TimeSource
 from mektep_collector.registry.assignments import Assignments
 from mektep_collector.registry.audit_seeds import AuditSeeds
+from mektep_collector.registry.change_log import ChangeLog
 from mektep_collector.registry.codes import Codes
 from mektep_collector.registry.database import Database
 from mektep_collector.registry.devices import Devices
@@ -21,15 +22,16 @@ KEY = Path("keys") / "collector.ed25519.pem"
 
 
 class Registry:
-    """Schools, devices, codes, tokens and assignments. Safe for many threads; `close` it at the end."""
+    """Schools, devices, codes, tokens, assignments, log of changes. Safe for many threads; `close` it at the end."""
 
     def __init__(self, database: Database, key: SigningKey, time: TimeSource, random: Random) -> None:
         self._database = database
         self.public_key = key.public_bytes
-        self.schools = Schools(database, time)
-        self.devices = Devices(database)
-        self.codes = Codes(database)
-        self.enrolment = Enrolment(database, random)
+        self.changes = ChangeLog(database, key)
+        self.schools = Schools(database, time, self.changes)
+        self.devices = Devices(database, self.changes, time)
+        self.codes = Codes(database, self.changes)
+        self.enrolment = Enrolment(database, random, self.changes)
         self.senders = Senders(database, self.devices, time)
         self.assignments = Assignments(database, key)
         self.audit_seeds = AuditSeeds(key)

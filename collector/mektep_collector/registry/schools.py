@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, insert, select, update
 
 from mektep_collector.clock import TimeSource
+from mektep_collector.registry.change_chain import Action
+from mektep_collector.registry.change_log import COLLECTOR, ChangeLog
 from mektep_collector.registry.comparison import Comparison, Known, compare
 from mektep_collector.registry.database import Database
 from mektep_collector.registry.records import Commitment, School, Technology
@@ -40,8 +42,9 @@ _SCHOOLS = select(
 class Schools:
     """The registry's schools. None is ever removed: its readings stay, and need its name."""
 
-    def __init__(self, database: Database, time: TimeSource) -> None:
+    def __init__(self, database: Database, time: TimeSource, changes: ChangeLog) -> None:
         self._database = database
+        self._changes = changes
         self._time = time
 
     def all(self) -> Sequence[School]:
@@ -69,8 +72,11 @@ class Schools:
         with self._database.reading() as connection:
             return compare(self._known(connection), file)
 
-    def take_in(self, file: SchoolFile) -> Comparison:
-        """Import a file, all of it or, when anything goes wrong, nothing; return what changed."""
+    def take_in(self, file: SchoolFile, by: str = COLLECTOR) -> Comparison:
+        """Import a file, all of it or, when anything goes wrong, nothing; return what changed.
+
+        The log names `by` as who did it, where anything changed.
+        """
         now = self._time.now()
         with self._database.writing() as connection:
             comparison = compare(self._known(connection), file)
@@ -84,6 +90,11 @@ class Schools:
                 )
                 if school.commitment is not None:
                     _record(connection, school.id, school.commitment, now)
+            if comparison.added or comparison.changed:
+                before = [change.before for change in comparison.changes]
+                after = [comparison.added, comparison.changed]
+                counts = f"{len(comparison.added)} schools added, {len(comparison.changed)} changed"
+                self._changes.record(connection, by, Action.SCHOOLS_IMPORTED, counts, now, before=before, after=after)
         return comparison
 
     def _known(self, connection: Connection) -> Known:

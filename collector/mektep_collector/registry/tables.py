@@ -15,10 +15,11 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The last migration: what a database must have taken to be as these tables are."""
 
 
@@ -126,3 +127,29 @@ ASSIGNMENTS = Table(
     Column("signature", LargeBinary(64), nullable=False),
     Column("issued_at", UtcDateTime, nullable=False),
 )
+
+CHANGES = Table(
+    "changes",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("object", Text, nullable=False),
+    Column("before_hash", LargeBinary(32)),
+    Column("after_hash", LargeBinary(32)),
+    Column("previous_hash", LargeBinary(32), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+"""What was changed, by whom, each row chained to the one before. Rows are only ever added."""
+
+CHANGES_HEAD = Table(
+    "changes_head",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("seal", LargeBinary(32), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+"""One row: where the chain of changes ends, sealed with the collector's key."""

@@ -45,6 +45,19 @@ def test_devices_are_listed_and_revoked(data_dir: Path) -> None:
     assert "no device has the id" in command("devices", "revoke", "x", data_dir=data_dir, expect=1).stderr
 
 
+def test_the_log_of_changes_is_listed_and_checked(data_dir: Path) -> None:
+    command("code", "new", "0007", data_dir=data_dir)
+    last = answer("audit", "list", data_dir=data_dir)["changes"][0]
+    assert (last["action"], last["object"]) == ("codes_issued", "school 0007")
+    assert last["actor"].startswith("command")
+    assert "codes_issued" in command("audit", "list", data_dir=data_dir).stdout
+    end = command("audit", "verify", data_dir=data_dir).stdout.strip()
+    assert answer("audit", "verify", "--end", end, data_dir=data_dir) == {"count": 2, "end": end, "fault": None}
+    other = end[:-1] + ("0" if end[-1] != "0" else "1")
+    assert "at change 2" in command("audit", "verify", "--end", other, data_dir=data_dir, expect=1).stderr
+    assert "NUMBER:HASH" in command("audit", "verify", "--end", "2", data_dir=data_dir, expect=2).stderr
+
+
 def test_settings_are_shown_with_their_origin(tmp_path: Path) -> None:
     file = tmp_path / "c.toml"
     file.write_text("port = 1\n")
