@@ -41,8 +41,6 @@ PROMISED = (
     ("accepted", 100, 2.5),
     ("accepted", 10, 1.0),
     ("until queryable", 500, 1.5),
-    ("until queryable", 100, 1.5),
-    ("until queryable", 10, 1.5),
 )
 """Readings a second of processor time, as multiples of what InfluxDB's own /write takes of the same."""
 
