@@ -37,6 +37,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     checks: Mapping[str, Check]
     metrics: CollectorRegistry
     time: TimeSource
+    metrics_token: str = ""
+    """What shows the metrics beyond this computer; empty: nothing does."""
 
 
 def create_app(parts: Parts, further: Sequence[APIRouter] = ()) -> FastAPI:
@@ -51,7 +53,7 @@ def create_app(parts: Parts, further: Sequence[APIRouter] = ()) -> FastAPI:
         create_leases_router(senders, LeaseDesk(parts.time, SystemRandom()), parts.time),
         create_readings_router(accept),
         create_health_router(parts.checks),
-        create_metrics_router(parts.metrics),
+        create_metrics_router(parts.metrics, parts.metrics_token),
         create_documentation_router(app),
         *further,
     )

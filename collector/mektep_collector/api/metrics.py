@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mektep_collector.api.described import problem_response
+from mektep_collector.api.metrics_door import check_metrics_reader
 from mektep_collector.clock import TimeSource
 from mektep_wire import VERSION
 
@@ -29,11 +32,12 @@ def show(metrics: CollectorRegistry, gauges: Mapping[str, tuple[str, Callable[[]
         Gauge(name, meaning, registry=metrics).set_function(read)
 
 
-def create_metrics_router(metrics: CollectorRegistry) -> APIRouter:
-    """Return the route."""
+def create_metrics_router(metrics: CollectorRegistry, token: str = "") -> APIRouter:
+    """Return the route. Beyond this computer it answers who bears `token`; nobody where that is empty."""
     router = APIRouter(tags=["operation"])
 
-    def get_metrics() -> Response:
+    def get_metrics(request: Request) -> Response:
+        check_metrics_reader(request, token)
         return Response(
             generate_latest(metrics), headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"}
         )
@@ -44,7 +48,10 @@ def create_metrics_router(metrics: CollectorRegistry) -> APIRouter:
         methods=["GET"],
         summary="Show the collector's metrics",
         response_class=Response,
-        responses={200: {"description": "Text form of Prometheus", "content": {"text/plain": {}}}},
+        responses={
+            200: {"description": "Text form of Prometheus", "content": {"text/plain": {}}},
+            401: problem_response("Asked from elsewhere without the operator's token"),
+        },
     )
     return router
 

@@ -24,6 +24,7 @@ from mektep_collector.cli.measure_process import MeasureProcess
 from mektep_collector.cli.page_source import RegisterAndStore, learning_of
 from mektep_collector.clock import SystemTime
 from mektep_collector.config import Config, MeasureServer
+from mektep_collector.config.metrics_token import read_metrics_token
 from mektep_collector.jobs.close_days import DayClosing
 from mektep_collector.jobs.feed import Feeder
 from mektep_collector.jobs.memory import settle_memory
@@ -63,6 +64,7 @@ async def serve(config: Config, announce: Callable[[Serving], None]) -> None:
     """
     check_exposure(config)
     learning = learning_of(config)
+    metrics_token = read_metrics_token(config.metrics_token_file)
     time, random = SystemTime(), SystemRandom()
     data = config.data_path()
     async with AsyncExitStack() as opened:
@@ -94,6 +96,7 @@ async def serve(config: Config, announce: Callable[[Serving], None]) -> None:
                 checks=_checks(data, feeder, measure if ready else None),
                 metrics=metrics,
                 time=time,
+                metrics_token=metrics_token,
             ),
             [create_pages(RegisterAndStore(registry, store, time, learning), browser_test_url(config, ready, public))],
         )

@@ -100,6 +100,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """UDP port of latency probes; 0: any that is free."""
     measure_metrics_port: Port = 0
     """TCP port, on this computer alone, of the measuring server's own metrics; 0: any that is free."""
+    metrics_token_file: str = ""
+    """File of the token, 32 characters at least, that shows `/metrics` beyond this computer. Empty: nothing does."""
     ndt7_url: str = ""
     """Where agents test throughput, such as wss://measure.example.kz. Empty: the measuring server of `serve`. With
     https://locate.measurementlab.net/v2/nearest/ndt/ndt7 schools that accept M-Lab's policy test there, by its rules.
