@@ -30,7 +30,9 @@ def test_a_measurement_without_enrolment_prints_readings_in_wire_form() -> None:
     # As long as a real server gives: on a busy machine a shorter one would cut the test off before anything is steady.
     with measure_server(timing=Timing()) as server:
         ndt7, echo = server.ready.ndt7_port, server.ready.echo_port
-        done = measure("--server", f"ws://127.0.0.1:{ndt7}", "--echo", f"127.0.0.1:{echo}", "--json")
+        done = measure(
+            "--server", f"ws://127.0.0.1:{ndt7}", "--echo", f"127.0.0.1:{echo}", "--direction", "download", "--json"
+        )
     assert done.returncode == 0, done.stdout + done.stderr
     found = readings(done.stdout)
     assert [one.seq for one in found] == list(range(1, len(found) + 1))
@@ -38,7 +40,6 @@ def test_a_measurement_without_enrolment_prints_readings_in_wire_form() -> None:
     assert {one.probe for one in found} == {ProbeName.PATH, ProbeName.LATENCY, ProbeName.THROUGHPUT}
     values = {metric: value for one in found for metric, value in one.values.items()}
     assert values[Metric.DOWNLOAD_THROUGHPUT_MBPS] > 10
-    assert values[Metric.UPLOAD_THROUGHPUT_MBPS] > 10
     assert Metric.PACKET_LOSS_RATIO in values
 
 

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -33,21 +34,35 @@ def _run(server: str, protocol: str, certificate: Path) -> Result:
     return decode(done.stdout)
 
 
-@pytest.mark.peer
-@pytest.mark.slow
-@pytest.mark.parametrize("protocol", ["ws", "wss"])
-def test_m_lab_s_client_is_content_in_both_directions(protocol: str, tmp_path: Path) -> None:
-    files = make_certificate(tmp_path)
+Results = dict[str, Result]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """What the client says over each protocol; both run at the same time, against one server, which counts them."""
+    files = make_certificate(tmp_path_factory.mktemp("certificate"))
     settings = msgspec.structs.replace(SETTINGS, tls=TlsFiles(files.certificate, files.key))
     with measure_server(settings, Timing()) as server:
-        port = server.ready.ndt7_port if protocol == "ws" else server.ready.ndt7_tls_port
-        result = _run(f"localhost:{port}", protocol, files.certificate)
+        ports = {"ws": server.ready.ndt7_port, "wss": server.ready.ndt7_tls_port}
+        with ThreadPoolExecutor(len(ports)) as pool:
+            running = {
+                protocol: pool.submit(_run, f"localhost:{port}", protocol, files.certificate)
+                for protocol, port in ports.items()
+            }
         for direction in ("download", "upload"):
             ended = {
                 outcome: server.count("mektep_measure_tests_total", direction=direction, outcome=outcome)
                 for outcome in ("completed", "client_closed", "closing_unanswered")
             }
-            assert sum(ended.values()) == 1, ended
+            assert sum(ended.values()) == len(ports), ended
+    return {protocol: run.result() for protocol, run in running.items()}
+
+
+@pytest.mark.peer
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", ["ws", "wss"])
+def test_m_lab_s_client_is_content_in_both_directions(results: Results, protocol: str) -> None:
+    result = results[protocol]
     assert (result.code, result.errors) == (0, [])
     for transfer in (result.download, result.upload):
         _check(transfer)

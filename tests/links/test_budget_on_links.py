@@ -11,7 +11,7 @@ from tests.support.links import LinkCounters, laboratory, symmetric
 from tests.support.links.measuring import RunningMeasurement, measure, measuring_server
 from tests.support.links.patience import await_count
 
-pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.slow_links]
 
 Outcome = tuple[list[Reading], int]
 

@@ -20,7 +20,7 @@ from tests.support.links.measuring import NDT7_PORT, Printed, measuring_server
 from tests.support.links.patience import await_count
 from tests.support.links.port import set_port_speed
 
-pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.slow_links]
 
 EXPECTED_MBPS = 50.0
 FAST = symmetric(200, 4)
@@ -102,7 +102,7 @@ def hush_router(lab: Laboratory) -> None:
 
 
 def set_port(lab: Laboratory) -> None:
-    set_port_speed(lab.school.path, "link0", 100)
+    set_port_speed(lab.school.path, "link0", 10)
 
 
 def other_program(lab: Laboratory) -> None:
@@ -151,12 +151,12 @@ STAGES = {
     "the cable to the router is lossy": Stage(
         links=(LOSSY, FAST, FAST), cause=Cause.LAN, reason=CauseReason.GATEWAY_LOSES, outcome=None
     ),
-    "the port is set to 100 on a faster line": Stage(
-        links=(symmetric(100, 2), symmetric(300, 4), symmetric(300, 4)),
+    "the port is set to 10 on a faster line": Stage(
+        links=(symmetric(10, 2), symmetric(30, 4), symmetric(30, 4)),
         cause=Cause.LAN,
         reason=CauseReason.PORT_SPEED,
         happens=set_port,
-        expected_mbps=200.0,
+        expected_mbps=20.0,
     ),
     "the line close to the server is full": Stage(
         links=(FAST, FAST, SLOW), cause=Cause.TARGET, reason=CauseReason.FULL_NEAR_TARGET

@@ -14,7 +14,7 @@ from tests.support.links import Laboratory, Link, Shape, laboratory
 from tests.support.links.measuring import ECHO_PORT, NDT7_PORT, Printed, measure, measuring_server
 from tests.support.one_transfer import READY
 
-pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.slow_links]
 
 RATE_MBPS, RTT_MS = 4.0, 200.0
 SHAPE = Shape(rate_mbps=RATE_MBPS, delay_ms=RTT_MS / 2)

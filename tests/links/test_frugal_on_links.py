@@ -16,7 +16,7 @@ from tests.bench.grid.transfers import Outcome, Transfer
 from tests.support.links import CongestionControl, laboratory
 from tests.support.links.measuring import measuring_server
 
-pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.slow_links]
 
 BBR = CongestionControl.BBR
 ENTRIES = (

@@ -6,7 +6,7 @@ from mektep_wire import Direction, EngineName, Metric
 from tests.support.links import Link, Shape, laboratory
 from tests.support.links.measuring import measure, measuring_server
 
-pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.slow_links]
 
 RTT_MS, QUEUE_MS = 40.0, 400.0
 BLOATED = Link(

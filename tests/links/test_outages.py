@@ -25,7 +25,7 @@ from tests.support.inside_host import inside
 from tests.support.links import Laboratory, laboratory, symmetric
 from tests.support.name_server import NameServer, name_server
 
-pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.slow_links]
 
 PERIOD_S = 1.0
 LATE_S = 1.0
