@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := mektep_wire mektep_agent mektep_collector mektep_dashboards
 CODE := agent collector dashboards deploy tests
 
-.PHONY: help setup lint types imports format lock clean schema reference words test test-quick check demo pictures fuzz bench bench-links bench-mlab bench-clients bench-agent bench-ingest bench-store bench-measure
+.PHONY: help setup lint types imports format lock clean schema reference words test test-quick check demo pictures chaos fuzz bench bench-links bench-mlab bench-clients bench-agent bench-ingest bench-store bench-measure
 
 help: ## Explain the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ check: lint types imports test ## What CI runs: lint, types, imports, test
 
 demo: setup ## Collector, measuring server and one real agent on this machine; ONCE=1 ends after one reading
 	@$(BIN)/python deploy/demo/run.py $(if $(ONCE),--once)
+
+chaos: setup ## Kill, cut the power, fill the disk: nothing lost, nothing twice; minutes, or LONG=1 for 2,000 kills (root)
+	MEKTEP_CHAOS_KILLS=$(if $(LONG),2000,200) $(BIN)/python -m pytest tests/chaos -s -o timeout=7200
 
 fuzz: setup ## Spoil batches at random for ten minutes (SECONDS=...): each is refused by name or taken, and nothing else
 	$(BIN)/python -m tests.support.fuzz_acceptance --seconds $(or $(SECONDS),600)
