@@ -50,6 +50,7 @@ schema: setup ## Publish the wire's JSON Schema and the interface's OpenAPI afte
 
 test: setup ## Run all tests (needs root for the link laboratory; installs Chromium, Node packages, iperf3 where it can)
 	@./deploy/test/install-peers
+	@./deploy/test/install-influxd
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests -m "not alone and not slow_links" -n auto --dist loadscope
 	$(BIN)/python -m pytest tests/links -m slow_links -n 2 --dist loadfile
 	$(BIN)/python -m pytest tests -m alone

@@ -1,10 +1,13 @@
 """What holds for all tests: how thorough property tests are, and that nothing is skipped unseen in CI."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.peers.influxd import RunningInfluxd, influxd_obstacle, running_influxd
+from tests.support.requirement import require
 
 settings.register_profile("quick", max_examples=25, deadline=None)
 settings.register_profile("thorough", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,3 +23,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"skipped where CI is set, so it counts as failed: {reason}"
     return report
+
+
+@pytest.fixture(scope="session")
+def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInfluxd]:
+    """Run one InfluxDB for the tests of this process."""
+    obstacle = influxd_obstacle()
+    require(obstacle is None, str(obstacle))
+    with running_influxd(tmp_path_factory.mktemp("influxd")) as server:
+        yield server

@@ -17,6 +17,9 @@ from mektep_wire import VERSION
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _NO_ROUTE = "none"
 
+Seen = tuple[str, Callable[[], float]]
+"""What a gauge means, and how to read it."""
+
 
 def new_metrics() -> CollectorRegistry:
     """Return the metrics of one app: of the process and of the program's version, ready for more."""
@@ -26,8 +29,8 @@ def new_metrics() -> CollectorRegistry:
     return metrics
 
 
-def show(metrics: CollectorRegistry, gauges: Mapping[str, tuple[str, Callable[[], float]]]) -> None:
-    """Add gauges that are read anew at each look, by their names: what they mean, and how to read them."""
+def show(metrics: CollectorRegistry, gauges: Mapping[str, Seen]) -> None:
+    """Add gauges that are read anew at each look, by their names."""
     for name, (meaning, read) in gauges.items():
         Gauge(name, meaning, registry=metrics).set_function(read)
 

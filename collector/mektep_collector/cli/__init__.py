@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from mektep_collector.cli import audit, code, config, devices, schools
+from mektep_collector.cli import audit, code, config, dead_letters, devices, schools
 from mektep_collector.cli.backup import backup, restore
 from mektep_collector.cli.doctor import doctor
 from mektep_collector.cli.measure_server import measure_server
@@ -25,6 +25,7 @@ app.add_typer(schools.app, name="schools")
 app.add_typer(code.app, name="code")
 app.add_typer(devices.app, name="devices")
 app.add_typer(audit.app, name="audit")
+app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(config.app, name="config")
 app.command("backup")(backup)
 app.command("restore")(restore)

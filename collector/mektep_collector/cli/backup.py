@@ -13,8 +13,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from mektep_collector.backup.contents import BackupError, Contents
 from mektep_collector.backup.make import make_backup
 from mektep_collector.backup.restore import restore_backup
-from mektep_collector.cli.settled import FAILED, AsJson, ConfigFile, DataDir, settle, show_json, stop, tell
-from mektep_collector.store.embedded import EmbeddedFiles
+from mektep_collector.cli.opened_store import store_files
+from mektep_collector.cli.settled import FAILED, USAGE, AsJson, ConfigFile, DataDir, settle, show_json, stop, tell
+from mektep_collector.config import ConfigError
 
 
 def backup(
@@ -24,10 +25,13 @@ def backup(
     config: ConfigFile = None,
 ) -> None:
     """Back up registry, keys, journal and store; the collector may serve meanwhile. The backup holds secrets."""
-    source = settle(config, {"data_dir": data_dir}).config.data_path()
+    settings = settle(config, {"data_dir": data_dir}).config
     try:
         with bars() as progress:
-            contents = make_backup(source, folder, EmbeddedFiles(source), datetime.now(UTC), progress)
+            files = store_files(settings)
+            contents = make_backup(settings.data_path(), folder, files, datetime.now(UTC), progress)
+    except ConfigError as error:
+        stop(str(error), USAGE)
     except BackupError as error:
         stop(str(error), FAILED)
     _tell(contents, f"{folder} holds", as_json=as_json)

@@ -9,12 +9,13 @@ import apsw
 import typer
 
 from mektep_collector.cli.backup import bars
-from mektep_collector.cli.settled import DEGRADED, FAILED, AsJson, ConfigFile, DataDir, settle, show_json
+from mektep_collector.cli.opened_store import StoreFiles, store_files
+from mektep_collector.cli.settled import DEGRADED, FAILED, USAGE, AsJson, ConfigFile, DataDir, settle, show_json, stop
+from mektep_collector.config import ConfigError
 from mektep_collector.finding import Finding, Weight
 from mektep_collector.journal.check import journal_findings, journal_position
 from mektep_collector.journal.connection import UnsoundSqliteError, require_sound_sqlite
 from mektep_collector.registry.check import registry_findings
-from mektep_collector.store.embedded import EmbeddedFiles
 
 _LEAST_FREE_BYTES: Final = 2_000_000_000
 _SIGNS: Final = {Weight.GOOD: "ok", Weight.WARNING: "warning", Weight.FAULT: "FAULT"}
@@ -25,9 +26,13 @@ def doctor(as_json: AsJson = False, data_dir: DataDir = None, config: ConfigFile
 
     Ends with 1 where something is harmed, with 3 where something wants attention.
     """
-    folder = settle(config, {"data_dir": data_dir}).config.data_path()
+    settings = settle(config, {"data_dir": data_dir}).config
+    folder = settings.data_path()
+    try:
+        files = store_files(settings)
+    except ConfigError as error:
+        stop(str(error), USAGE)
     with bars() as progress:
-        files = EmbeddedFiles(folder)
         found = [
             *_program_findings(),
             *_disk_findings(folder),
@@ -75,7 +80,7 @@ def _disk_findings(folder: Path) -> Iterator[Finding]:
     )
 
 
-def _order_findings(folder: Path, files: EmbeddedFiles) -> Iterator[Finding]:
+def _order_findings(folder: Path, files: StoreFiles) -> Iterator[Finding]:
     """Tell whether store and journal belong together."""
     try:
         stored, journalled = files.position(), journal_position(folder)

@@ -1,7 +1,10 @@
 """Where the pages get their documents: register and store, as of now."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
+
+from sqlalchemy.exc import OperationalError
 
 from mektep_collector.clock import TimeSource
 from mektep_collector.config import Config
@@ -13,9 +16,19 @@ from mektep_collector.reports.build.fleet import FleetDocument, build_fleet
 from mektep_collector.reports.build.learning import Learning
 from mektep_collector.reports.build.school import SchoolDocument, build_school
 from mektep_collector.sla.audit import AuditTerms
+from mektep_collector.store.error import StoreError
 from mektep_collector.store.store import Store
+from mektep_dashboards.pages.source import OutOfReachError
 
 _HOUR_S = 3_600.0
+
+
+@contextmanager
+def _in_reach() -> Generator[None, None, None]:
+    try:
+        yield
+    except (StoreError, OperationalError) as error:
+        raise OutOfReachError(str(error)) from error
 
 
 def learning_of(config: Config) -> Learning:
@@ -40,15 +53,18 @@ class RegisterAndStore:
 
     def fleet(self) -> FleetDocument:
         """Return the document of all schools of the register."""
-        return build_fleet(self._registry.schools.all(), self._registry.devices.all(), self._store, self._time.now())
+        with _in_reach():
+            registry = self._registry
+            return build_fleet(registry.schools.all(), registry.devices.all(), self._store, self._time.now())
 
     def school(self, school_id: str) -> SchoolDocument | None:
         """Return the document of one school, None for an id that the register does not know."""
-        school = self._registry.schools.get(school_id)
-        if school is None:
-            return None
-        devices = self._registry.devices.of_school(school_id)
-        return build_school(school, devices, self._store, self._time.now(), self._learning, self._terms(devices))
+        with _in_reach():
+            school = self._registry.schools.get(school_id)
+            if school is None:
+                return None
+            devices = self._registry.devices.of_school(school_id)
+            return build_school(school, devices, self._store, self._time.now(), self._learning, self._terms(devices))
 
     def _terms(self, devices: Iterable[Device]) -> Terms:
         terms = {}

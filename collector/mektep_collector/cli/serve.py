@@ -24,7 +24,7 @@ _Port = Annotated[int | None, typer.Option(min=0, max=65_535)]
 def serve_command(
     data_dir: DataDir = None,
     config: ConfigFile = None,
-    store: Annotated[str | None, typer.Option(help="Where readings lie as time series: embedded.")] = None,
+    store: Annotated[str | None, typer.Option(help="Where readings lie as time series: embedded or influxdb.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to serve on. Default: 127.0.0.1.")] = None,
     port: Annotated[
         int | None, typer.Option(min=0, max=65_535, help="Port to serve on; 0: any. Default: 8080.")

@@ -21,18 +21,17 @@ from mektep_collector.app import Parts, create_app
 from mektep_collector.cli.addresses import check_exposure, measuring_points, public_url
 from mektep_collector.cli.browser_test import browser_test_url
 from mektep_collector.cli.measure_process import MeasureProcess
+from mektep_collector.cli.opened_store import OpenedStore, open_store
 from mektep_collector.cli.page_source import RegisterAndStore, learning_of
 from mektep_collector.clock import SystemTime
 from mektep_collector.config import Config, MeasureServer
-from mektep_collector.config.metrics_token import read_metrics_token
-from mektep_collector.jobs.close_days import DayClosing
+from mektep_collector.config.secret_file import read_metrics_token
 from mektep_collector.jobs.feed import Feeder
 from mektep_collector.jobs.memory import settle_memory
 from mektep_collector.jobs.seen import note_seen
 from mektep_collector.journal.journal import Journal
 from mektep_collector.registry.registry import open_registry
 from mektep_collector.registry.zones import SchoolZones
-from mektep_collector.store.embedded import ClosingProcess, EmbeddedStore
 from mektep_dashboards.pages import create_pages
 
 _LOG = logging.getLogger(__name__)
@@ -75,18 +74,15 @@ async def serve(config: Config, announce: Callable[[Serving], None]) -> None:
         opened.callback(registry.close)
         journal = Journal(data / "journal")
         opened.callback(journal.close)
-        closer = ClosingProcess()
-        store = EmbeddedStore(data / "store", SchoolZones(registry.schools, time).zone_of, closer)
-        opened.callback(store.close)
-        opened.callback(closer.stop)
-        closing = DayClosing(store, time)
+        at_work = open_store(config, SchoolZones(registry.schools, time).zone_of, time, opened)
+        store = at_work.store
         feeder = Feeder(journal, store, random)
         measure = MeasureProcess(config, config.measure_bind or config.host)
         opened.push_async_callback(measure.stop)
         ready = await measure.start() if config.measure_server is MeasureServer.OWN else None
         points = measuring_points(config, ready, public)
         metrics = new_metrics()
-        _show_gauges(metrics, journal, store, feeder, closing)
+        _show_gauges(metrics, journal, at_work, feeder)
         app = create_app(
             Parts(
                 config=config,
@@ -102,7 +98,9 @@ async def serve(config: Config, announce: Callable[[Serving], None]) -> None:
         )
         serving = Serving(collector=public, host=config.host, port=port, ndt7=points.ndt7_url, echo=points.echo_url)
         server = _Server(_uvicorn_config(config, app), lambda: announce(serving))
-        beside = [feeder.run(), closing.run(), note_seen(registry.senders)] + ([measure.keep()] if ready else [])
+        beside = [feeder.run(), note_seen(registry.senders), *(job() for job in at_work.jobs)]
+        if ready:
+            beside.append(measure.keep())
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one) for one in beside]
             _stop_on_signals(server)
@@ -198,10 +196,8 @@ def _feed_obstacle(feeder: Feeder) -> str | None:
     return None
 
 
-def _show_gauges(
-    metrics: CollectorRegistry, journal: Journal, store: EmbeddedStore, feeder: Feeder, closing: DayClosing
-) -> None:
-    counts = journal.counts
+def _show_gauges(metrics: CollectorRegistry, journal: Journal, at_work: OpenedStore, feeder: Feeder) -> None:
+    counts, store = journal.counts, at_work.store
     show(
         metrics,
         {
@@ -228,18 +224,11 @@ def _show_gauges(
                 "Failures to feed the store, in a row.",
                 lambda: float(feeder.failures_count()),
             ),
-            "mektep_store_closed_days": (
-                "Days that have a file of their own.",
-                lambda: float(store.closed_days_count()),
-            ),
-            "mektep_store_closing_failures": (
-                "Failures to close days, in a row.",
-                lambda: float(closing.failures_count()),
-            ),
             "mektep_store_readings": ("Readings that the store holds.", lambda: float(store.count())),
             "mektep_store_quarantined_readings": (
                 "Readings without a time that can be trusted.",
                 lambda: float(store.count_quarantined()),
             ),
+            **at_work.gauges,
         },
     )

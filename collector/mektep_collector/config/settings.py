@@ -33,6 +33,7 @@ class StoreKind(StrEnum):
     """Where readings lie as time series."""
 
     EMBEDDED = "embedded"
+    INFLUXDB = "influxdb"
 
 
 class MeasureServer(StrEnum):
@@ -71,7 +72,20 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     data_dir: str = ""
     """Folder of registry, journal, store and keys. Empty: the system's own folder for a user's programs."""
     store: StoreKind = StoreKind.EMBEDDED
-    """Where readings lie as time series: `embedded`."""
+    """Where readings lie as time series: `embedded`, files in the data directory, or `influxdb`."""
+    influxdb_url: str = "http://127.0.0.1:8086"
+    """Where InfluxDB answers, for the store `influxdb`."""
+    influxdb_database: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "mektep"
+    """InfluxDB's database (1.x, 3.x) or bucket (2.x)."""
+    influxdb_retention_policy: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{0,64}$")] = ""
+    """Retention policy of that database. Empty: its default one. It must keep for ever: what is old, the collector
+    clears away itself."""
+    influxdb_user: str = ""
+    """User by which InfluxDB 1.x lets the collector in. Empty: none is asked for."""
+    influxdb_password_file: str = ""
+    """File of that user's password."""
+    influxdb_token_file: str = ""
+    """File of the token by which InfluxDB 2.x or 3.x lets the collector in."""
     host: str = "127.0.0.1"
     """Address that pages and interface are served on."""
     port: Port = 8080
@@ -158,6 +172,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise ValueError("`tls_cert` and `tls_key` belong together: give both or none")
         if self.school_opens_at >= self.school_closes_at:
             raise ValueError("`school_opens_at` must be before `school_closes_at`")
+        if self.influxdb_user and self.influxdb_token_file:
+            raise ValueError("`influxdb_user` and `influxdb_token_file` exclude each other: give one of them")
+        _check_url("influxdb_url", self.influxdb_url, ("http", "https"))
         _check_url("public_url", self.public_url, ("http", "https"))
         _check_url("ndt7_url", self.ndt7_url, ("ws", "wss", "https"))
         _check_url("echo_url", self.echo_url, ("udp",))

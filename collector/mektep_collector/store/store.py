@@ -82,9 +82,10 @@ class Store(Protocol):
         ...
 
     def latest(self, school_ids: Sequence[str] | None = None) -> Sequence[Accepted]:
-        """Return each school's newest reading of each (probe, direction), all schools when None.
+        """Return each school's newest reading of each (probe, direction), all schools when None, by school and kind.
 
-        Failed and skipped runs count as newest too.
+        Failed and skipped runs count as newest too; of several of one microsecond it is one of them. Kinds are in the
+        vocabulary's order.
         """
         ...
 

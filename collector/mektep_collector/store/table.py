@@ -4,13 +4,13 @@ Each school's runs are those of its series (`Store.series`): of one engine, quar
 statistics are over all good values of its schools together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from mektep_collector.sla.percentile import percentile_of_sorted
-from mektep_collector.store.store import Period, Store
+from mektep_collector.store.store import Period, Store, Trace
 from mektep_wire import Metric, Outcome
 
 
@@ -57,31 +57,36 @@ class Tabulating(Protocol):
 
 def tabulate(store: Store, metric: Metric, period: Period, places: Mapping[str, Placement]) -> Sequence[CellRow]:
     """Return what `Tabulating.table` returns, from any store, school by school."""
+    return tabulate_series(((school_id, store.series(school_id, metric, period)) for school_id in places), places)
+
+
+def tabulate_series(found: Iterable[tuple[str, Sequence[Trace]]], places: Mapping[str, Placement]) -> Sequence[CellRow]:
+    """Return a row for each cell, by cell, from the series of schools in `places`, each school once."""
     values: dict[str, list[float]] = {}
     counts: dict[str, dict[str, int]] = {}
-    for school_id, place in places.items():
-        traces = store.series(school_id, metric, period)
+    for school_id, traces in found:
         if not traces:
             continue
+        place = places[school_id]
         good = [trace.value for trace in traces if trace.value is not None]
-        found = counts.setdefault(place.cell, dict.fromkeys(("schools", *Outcome, "judged", "enough"), 0))
-        found["schools"] += 1
+        tally = counts.setdefault(place.cell, dict.fromkeys(("schools", *Outcome, "judged", "enough"), 0))
+        tally["schools"] += 1
         for trace in traces:
-            found[trace.outcome] += 1
+            tally[trace.outcome] += 1
         if place.enough is not None:
-            found["judged"] += len(good)
-            found["enough"] += sum(value >= place.enough for value in good)
+            tally["judged"] += len(good)
+            tally["enough"] += sum(value >= place.enough for value in good)
         values.setdefault(place.cell, []).extend(good)
     return [
         cell_row(
             cell,
-            found["schools"],
-            {outcome: found[outcome] for outcome in Outcome},
-            found["judged"],
-            found["enough"],
+            tally["schools"],
+            {outcome: tally[outcome] for outcome in Outcome},
+            tally["judged"],
+            tally["enough"],
             _spread(sorted(values[cell])),
         )
-        for cell, found in sorted(counts.items())
+        for cell, tally in sorted(counts.items())
     ]
 
 

@@ -1,5 +1,6 @@
 """The routes of the pages. Each renders one frozen document; none asks a database by itself."""
 
+import logging
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
@@ -9,10 +10,12 @@ from mektep_dashboards.pages import answer
 from mektep_dashboards.pages.assets import read_assets
 from mektep_dashboards.pages.listing import listing, read
 from mektep_dashboards.pages.rendering import Rendering
-from mektep_dashboards.pages.source import PageSource
+from mektep_dashboards.pages.source import OutOfReachError, PageSource
 
 _COOKIE = "mektep_lang"
 _YEAR_S = 31_536_000
+_RETRY_S = 30
+_LOG = logging.getLogger(__name__)
 
 
 def create_pages(source: PageSource, test_address: str = "") -> APIRouter:
@@ -37,15 +40,27 @@ def create_pages(source: PageSource, test_address: str = "") -> APIRouter:
             response.set_cookie(_COOKIE, language.value, max_age=_YEAR_S, httponly=True, samesite="lax")
         return response
 
+    def out_of_reach(request: Request, error: OutOfReachError) -> Response:
+        _LOG.warning("page_not_shown", extra={"path": request.url.path[:200], "reason": str(error)})
+        response = shown(request, "out_of_reach.html", status=503)
+        response.headers["Retry-After"] = str(_RETRY_S)
+        return response
+
     @router.get("/")
     def fleet(request: Request) -> Response:
-        document = source.fleet()
+        try:
+            document = source.fleet()
+        except OutOfReachError as error:
+            return out_of_reach(request, error)
         found = listing(document.rows, read(_query(request)))
         return shown(request, "fleet.html", fleet=document, listing=found)
 
     @router.get("/schools/{school_id:path}")
     def school(request: Request, school_id: str) -> Response:
-        document = source.school(school_id)
+        try:
+            document = source.school(school_id)
+        except OutOfReachError as error:
+            return out_of_reach(request, error)
         if document is None:
             return shown(request, "unknown.html", status=404, school_id=school_id[:100])
         return shown(request, "school.html", school=document)

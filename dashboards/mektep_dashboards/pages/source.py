@@ -6,8 +6,12 @@ from mektep_collector.reports.build.fleet import FleetDocument
 from mektep_collector.reports.build.school import SchoolDocument
 
 
+class OutOfReachError(Exception):
+    """What the documents are made of cannot be read at the moment."""
+
+
 class PageSource(Protocol):
-    """Gives documents as of now. Called from many threads at once; it may block."""
+    """Gives documents as of now, or raises OutOfReachError. Called from many threads at once; it may block."""
 
     def fleet(self) -> FleetDocument:
         """Return the document of all schools of the register."""

@@ -1,23 +1,25 @@
-"""InfluxDB 1.8.10, the program itself: started on free ports with an fsync for each write, and what it is sent.
+"""InfluxDB, the program itself: started on free ports with an fsync for each write, and what it is sent.
 
-`deploy/test/install-influxd` puts it where this looks.
+`deploy/test/install-influxd` puts 1.8.10 where this looks; 1.6 is Debian's own.
 """
 
 import http.client
-import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 
 from mektep_wire import Reading
 
 DATABASE = "mektep"
-_PROGRAM = Path(__file__).parents[3] / ".cache" / "influxd" / "influxd"
+_BUILT = Path(__file__).parents[3] / ".cache" / "influxd" / "influxd"
+_DEBIANS = Path("/usr/bin/influxd")
 _READINESS_DEADLINE_S = 30.0
 _SETTINGS = """
 reporting-disabled = true
@@ -32,6 +34,7 @@ bind-address = "127.0.0.1:{rpc_port}"
   query-log-enabled = false
 [http]
   bind-address = "127.0.0.1:{http_port}"
+  auth-enabled = {auth}
   log-enabled = false
 [monitor]
   store-enabled = false
@@ -40,14 +43,23 @@ bind-address = "127.0.0.1:{rpc_port}"
 """
 
 
-def influxd_program() -> str | None:
-    """Return where the program is, None where this machine has none."""
-    return str(_PROGRAM) if _PROGRAM.exists() else shutil.which("influxd")
+class InfluxdLine(StrEnum):
+    """Which InfluxDB."""
+
+    V1_8 = "1.8"
+    V1_6 = "1.6"
 
 
-def influxd_obstacle() -> str | None:
+_PROGRAMS = {InfluxdLine.V1_8: _BUILT, InfluxdLine.V1_6: _DEBIANS}
+
+
+def influxd_obstacle(line: InfluxdLine = InfluxdLine.V1_8) -> str | None:
     """Return why InfluxDB cannot be run here, None where it can."""
-    return None if influxd_program() else "influxd is missing; deploy/test/install-influxd builds it where Go is"
+    if _PROGRAMS[line].exists():
+        return None
+    if line is InfluxdLine.V1_6:
+        return "Debian's influxdb is missing; deploy/test/install-peers installs it where it may"
+    return "influxd 1.8 is missing; deploy/test/install-influxd builds it where Go is"
 
 
 class RunningInfluxd:
@@ -59,20 +71,32 @@ class RunningInfluxd:
 
 
 @contextmanager
-def running_influxd(folder: Path) -> Generator[RunningInfluxd, None, None]:
-    """Run a server with its data in `folder` for the time of the block."""
-    program = influxd_program()
-    assert program is not None, influxd_obstacle()
-    http_port, rpc_port = _free_port(), _free_port()
+def running_influxd(
+    folder: Path, line: InfluxdLine = InfluxdLine.V1_8, *, port: int = 0, admin: tuple[str, str] | None = None
+) -> Generator[RunningInfluxd, None, None]:
+    """Run a server with its data in `folder` for the time of the block.
+
+    With `admin`, a name and a password, it lets nobody else in.
+    """
+    obstacle = influxd_obstacle(line)
+    assert obstacle is None, obstacle
+    http_port, rpc_port = port or free_port(), free_port()
     settings = folder / "influxd.conf"
-    settings.write_text(_SETTINGS.format(folder=folder, http_port=http_port, rpc_port=rpc_port), "utf-8")
+    settings.write_text(
+        _SETTINGS.format(folder=folder, http_port=http_port, rpc_port=rpc_port, auth=str(admin is not None).lower()),
+        "utf-8",
+    )
     process = subprocess.Popen(
-        [program, "-config", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [str(_PROGRAMS[line]), "-config", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         _await(http_port, process)
-        answer = _ask(http_port, f"/query?q=CREATE+DATABASE+{DATABASE}")
-        assert answer == 200, f"influxd made no database: {answer}"
+        if admin is not None:
+            told = quote(f"CREATE USER {admin[0]} WITH PASSWORD '{admin[1]}' WITH ALL PRIVILEGES")
+            assert _ask(http_port, f"/query?q={told}") in {200, 401}, "influxd made no administrator"
+        else:
+            answer = _ask(http_port, f"/query?q=CREATE+DATABASE+{DATABASE}")
+            assert answer == 200, f"influxd made no database: {answer}"
         yield RunningInfluxd(process, http_port)
     finally:
         process.terminate()
@@ -116,7 +140,8 @@ def lines(readings: Sequence[Reading], device_id: str, school_id: str) -> bytes:
     return "\n".join(told).encode()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a TCP port of this machine that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port

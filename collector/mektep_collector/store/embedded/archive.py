@@ -21,10 +21,10 @@ from mektep_collector.store.embedded.day_file import accepted_of, open_day
 from mektep_collector.store.embedded.manifest import DayFile, Manifest, number_of
 from mektep_collector.store.embedded.pieces import DAY_US
 from mektep_collector.store.embedded.recent import Placed
-from mektep_collector.store.embedded.run import OK, Run, member_of
 from mektep_collector.store.embedded.school_day import runs_of
 from mektep_collector.store.error import StoreError
 from mektep_collector.store.planned import PLANS
+from mektep_collector.store.run import OK, Run, member_of
 from mektep_collector.store.store import Period
 from mektep_wire import Metric, ProbeName
 

@@ -16,8 +16,8 @@ import pyarrow as pa
 from mektep_collector.sla.percentile import percentile_of_sorted
 from mektep_collector.store.embedded.country import COUNTS, Country, recent_table
 from mektep_collector.store.embedded.manifest import Manifest
-from mektep_collector.store.embedded.run import Run
 from mektep_collector.store.one_engine import is_chosen_by_name
+from mektep_collector.store.run import Run
 from mektep_collector.store.store import Period
 from mektep_collector.store.table import CellRow, Placement, cell_row
 from mektep_wire import EngineName, Metric, Outcome

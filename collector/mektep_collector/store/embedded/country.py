@@ -19,10 +19,10 @@ from mektep_collector.store.embedded.day_file import SCHEMA
 from mektep_collector.store.embedded.local_offsets import offset_spans
 from mektep_collector.store.embedded.manifest import Manifest, date_of
 from mektep_collector.store.embedded.pieces import DAY_US
-from mektep_collector.store.embedded.run import Run
 from mektep_collector.store.error import StoreError
 from mektep_collector.store.one_engine import is_chosen_by_name
 from mektep_collector.store.planned import AUDITED, PLANS, Plan
+from mektep_collector.store.run import Run
 from mektep_collector.store.store import AuditTrace, DaySummary, Period
 from mektep_wire import Direction, EngineName, Metric, Outcome
 

@@ -15,9 +15,9 @@ from mektep_collector.journal.correction import from_us, to_us
 from mektep_collector.journal.entry import Accepted
 from mektep_collector.store.embedded.manifest import Manifest, number_of
 from mektep_collector.store.embedded.pieces import DAY_US, Content
-from mektep_collector.store.embedded.run import OK, Membership, Run, member_of
 from mektep_collector.store.embedded.schema import KIND_OF, KINDS
 from mektep_collector.store.planned import AUDITED, PLANS
+from mektep_collector.store.run import OK, Membership, Run, member_of
 from mektep_collector.store.store import AuditTrace, Period
 from mektep_wire import EngineName, Metric, Origin, unpack
 from mektep_wire.columns import Coded

@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mektep_collector.store.embedded.run import OK, Membership, Run
+from mektep_collector.store.run import OK, Membership, Run
 from mektep_wire import Metric
 
 _LEVEL: Final = 1

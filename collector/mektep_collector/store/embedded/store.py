@@ -26,11 +26,11 @@ from mektep_collector.store.embedded.day_files import DayFiles
 from mektep_collector.store.embedded.due import due_days
 from mektep_collector.store.embedded.intake import Intake, Progress
 from mektep_collector.store.embedded.manifest import DayFile, Manifest
-from mektep_collector.store.embedded.run import Run, traces_of
 from mektep_collector.store.embedded.schema import KINDS, prepare
 from mektep_collector.store.embedded.schools_file import take_in
 from mektep_collector.store.error import StoreError
 from mektep_collector.store.one_engine import of_one_engine
+from mektep_collector.store.run import Run, traces_of
 from mektep_collector.store.store import AuditTrace, DaySummary, Period, Trace
 from mektep_collector.store.summary import summarise
 from mektep_collector.store.table import CellRow, Placement

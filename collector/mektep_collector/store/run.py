@@ -1,4 +1,4 @@
-"""A run as recent pieces and closed days both tell it: what one metric's series needs, in the words on disk."""
+"""A run as every store reads it back: what one metric's series needs, in the words that it was kept in."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
