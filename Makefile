@@ -64,7 +64,8 @@ demo: setup ## Collector, measuring server and one real agent on this machine; O
 	@$(BIN)/python deploy/demo/run.py $(if $(ONCE),--once)
 
 chaos: setup ## Kill, cut the power, fill the disk: nothing lost, nothing twice; minutes, or LONG=1 for 2,000 kills (root)
-	MEKTEP_CHAOS_KILLS=$(if $(LONG),2000,200) $(BIN)/python -m pytest tests/chaos -s -o timeout=7200
+	@./deploy/test/install-influxd
+	MEKTEP_CHAOS_KILLS=$(if $(LONG),2000,200) MEKTEP_CHAOS_RUNS=$(if $(LONG),1000,60) $(BIN)/python -m pytest tests/chaos -s -o timeout=7200
 
 fuzz: setup ## Spoil batches at random for ten minutes (SECONDS=...): each is refused by name or taken, and nothing else
 	$(BIN)/python -m tests.support.fuzz_acceptance --seconds $(or $(SECONDS),600)

@@ -45,7 +45,7 @@ def _in_influxdb(port: int) -> OpenStore:
     return opened
 
 
-@pytest.fixture(params=["embedded", "embedded, days closed", "influxdb"])
+@pytest.fixture(params=["embedded", "embedded, days closed", pytest.param("influxdb", marks=pytest.mark.peer)])
 def open_store(request: pytest.FixtureRequest) -> OpenStore:
     """Return how a test opens one implementation in a directory."""
     if request.param == "influxdb":
