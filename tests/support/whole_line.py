@@ -46,6 +46,7 @@ ALL_TIME = Period(datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=
 ALMATY = ZoneInfo("Asia/Almaty")
 _FAR_FUTURE = datetime(2190, 1, 1, tzinfo=UTC)
 _OUTBOX_BYTES = 262_144
+_BALLAST_BYTES = 65_536
 _PAGE_BYTES = 4_096
 Key = tuple[str, int]
 
@@ -105,7 +106,7 @@ class WholeLine:
         self._open_further = open_further
         self._further_count = 0
         self._further = self._begin_further()
-        self._outbox = self._open_outbox()
+        self._start_agent()
         self._store: EmbeddedStore | None = None
         self.start_collector()
         self._backup: Path | None = None
@@ -155,9 +156,7 @@ class WholeLine:
         self.proxy.harm = harm
         self.school_time.pass_s(30)
         self.collector_time.pass_s(30)
-        outbox = ThreadedOutbox(self._outbox)
-        delivery = Delivery(outbox, self._carriers, self.school_time, random.Random(1), BOOT)
-        return asyncio.run(delivery.deliver(1))
+        return asyncio.run(self._delivery.deliver(1))
 
     def set_clock(self, wrong_by_s: float) -> None:
         """Let the school's clock be wrong by so much."""
@@ -168,7 +167,7 @@ class WholeLine:
     def restart_agent(self) -> None:
         """End the school's program and start it again."""
         self._outbox.close()
-        self._outbox = self._open_outbox()
+        self._start_agent()
 
     def spoil_outbox(self) -> None:
         """Let the disk of the school's computer spoil the outbox while the program is off."""
@@ -180,7 +179,7 @@ class WholeLine:
         for at in range(0, len(octets), _PAGE_BYTES):
             octets[at : at + 512] = self.chance.randbytes(512)
         path.write_bytes(bytes(octets))
-        self._outbox = self._open_outbox()
+        self._start_agent()
         assert len(self._outbox.set_aside) == 1, "a spoilt outbox was not set aside"
         kept = self._state.path / self._outbox.set_aside[0].file
         assert kept.read_bytes() == bytes(octets), "what was set aside is not what was there"
@@ -357,8 +356,12 @@ class WholeLine:
         at = self.school_time.now() - timedelta(seconds=self.chance.uniform(0, 50))
         return a_reading(self.chance, at)
 
-    def _open_outbox(self) -> Outbox:
-        return Outbox(self._state, self.school_time, self.chance, max_bytes=_OUTBOX_BYTES, ballast_bytes=65_536)
+    def _start_agent(self) -> None:
+        self._outbox = Outbox(
+            self._state, self.school_time, self.chance, max_bytes=_OUTBOX_BYTES, ballast_bytes=_BALLAST_BYTES
+        )
+        outbox = ThreadedOutbox(self._outbox)
+        self._delivery = Delivery(outbox, self._carriers, self.school_time, self.chance, BOOT)
 
     @asynccontextmanager
     async def _carriers(self) -> AsyncIterator[Carrier]:
