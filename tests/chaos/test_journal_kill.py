@@ -24,11 +24,14 @@ from mektep_collector.journal.journal import Journal
 from mektep_collector.store.embedded import EmbeddedStore
 from mektep_wire import FateOutcome, Reading, Receipt, decode
 from tests.support.acceptance_server import write_devices
+from tests.support.fault_proxy import Harm, fault_proxy
 from tests.support.school_device import NOON, SchoolDevice
 
 KILL_COUNT = int(os.environ.get("MEKTEP_CHAOS_KILLS", "20"))
 DEVICE_COUNT = 4
 BATCH_COUNT = 40
+BATCHES_A_CONNECTION = 20
+HARMS = (Harm.NONE, Harm.NONE, Harm.REFUSE, Harm.CUT_REQUEST, Harm.LOSE_REPLY, Harm.CUT_REPLY, Harm.SLICE)
 DEADLINE_S = 30.0
 
 
@@ -41,21 +44,25 @@ class Sender:
         self.acknowledged: set[str] = set()
         self.seq = 0
         self.duplicate_count = 0
+        self.broken_count = 0
 
     def send_until(self, over: Callable[[], bool], port: int, *, measuring: bool) -> None:
-        """Send batch after batch until `over`, the server is gone, or nothing is left."""
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
-        try:
-            while not over():
-                if measuring:
-                    self._measure()
-                if not self.pending:
-                    return
-                self._send(connection)
-        except (OSError, http.client.HTTPException):
-            return
-        finally:
-            connection.close()
+        """Send batch after batch, over a new connection after each that broke, until `over` or nothing is left."""
+        while not over():
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
+            try:
+                for _ in range(BATCHES_A_CONNECTION):
+                    if measuring:
+                        self._measure()
+                    if over() or not self.pending:
+                        break
+                    self._send(connection)
+            except (OSError, http.client.HTTPException):
+                self.broken_count += 1
+            finally:
+                connection.close()
+            if not self.pending:
+                return
 
     def _measure(self) -> None:
         for _ in range(self.device.random.randint(1, BATCH_COUNT)):
@@ -98,12 +105,13 @@ def test_whatever_was_acknowledged_is_there_and_everything_once(tmp_path: Path) 
     random = Random(20261123)
     senders = [Sender(seed) for seed in range(DEVICE_COUNT)]
     write_devices(tmp_path / "devices.json", [sender.device for sender in senders])
-    with ThreadPoolExecutor(DEVICE_COUNT) as pool:
+    with ThreadPoolExecutor(DEVICE_COUNT) as pool, fault_proxy(random, HARMS) as proxy:
         for _ in range(KILL_COUNT):
-            process, port = _start(tmp_path)
+            process, proxy.target_port = _start(tmp_path)
             killed_s = time.monotonic() + random.uniform(0.01, 0.4)
             jobs = [
-                pool.submit(sender.send_until, partial(_has_ended, process), port, measuring=True) for sender in senders
+                pool.submit(sender.send_until, partial(_has_ended, process), proxy.port, measuring=True)
+                for sender in senders
             ]
             time.sleep(max(0.0, killed_s - time.monotonic()))
             process.send_signal(signal.SIGKILL)
@@ -125,7 +133,8 @@ def test_whatever_was_acknowledged_is_there_and_everything_once(tmp_path: Path) 
     assert set(counted.values()) == {1}
     _the_store_that_was_killed_too_is_as_one_made_anew(tmp_path)
     print(json.dumps({
-        "kills": KILL_COUNT, "readings": len(sent), "duplicates": sum(sender.duplicate_count for sender in senders)
+        "kills": KILL_COUNT, "readings": len(sent), "duplicates": sum(sender.duplicate_count for sender in senders),
+        "broken connections": sum(sender.broken_count for sender in senders), "lost": 0, "twice": 0,
     }))  # fmt: skip
 
 

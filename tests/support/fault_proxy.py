@@ -4,7 +4,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from random import Random
@@ -38,10 +38,14 @@ class Harm(StrEnum):
 
 
 class FaultProxy:
-    """Passes connections on to `target_port`, the next one with `harm`; that is taken back with each connection."""
+    """Passes connections on to `target_port`, the next one with `harm`; that is taken back with each connection.
 
-    def __init__(self, random: Random) -> None:
+    Where `harms` are given, each connection that has none ordered suffers one of them, drawn by `random`.
+    """
+
+    def __init__(self, random: Random, harms: Sequence[Harm] = (Harm.NONE,)) -> None:
         self.target_port = 0
+        self._harms = harms
         self.harm = Harm.NONE
         self.harmed_count = 0
         self._random = random
@@ -67,6 +71,8 @@ class FaultProxy:
             except OSError:
                 return
             harm, self.harm = self.harm, Harm.NONE
+            if harm is Harm.NONE:
+                harm = self._random.choice(self._harms)
             self.harmed_count += harm is not Harm.NONE
             thread = threading.Thread(target=self._pass_on, args=(client, harm), name=f"fault-proxy-{harm}")
             self._threads = [each for each in self._threads if each.is_alive()] + [thread]
@@ -112,9 +118,9 @@ class FaultProxy:
 
 
 @contextmanager
-def fault_proxy(random: Random) -> Generator[FaultProxy, None, None]:
+def fault_proxy(random: Random, harms: Sequence[Harm] = (Harm.NONE,)) -> Generator[FaultProxy, None, None]:
     """Run one for the time of the block."""
-    proxy = FaultProxy(random)
+    proxy = FaultProxy(random, harms)
     try:
         yield proxy
     finally:
