@@ -66,7 +66,7 @@ demo: setup ## Collector, measuring server and one real agent on this machine; O
 chaos: setup ## Kill, cut the power, fill the disk: nothing lost, nothing twice; minutes, or LONG=1 for 2,000 kills (root)
 	@./deploy/test/install-influxd
 	MEKTEP_CHAOS_KILLS=$(if $(LONG),2000,200) MEKTEP_CHAOS_RUNS=$(if $(LONG),1000,60) MEKTEP_CHAOS_FULL_DISKS=$(if $(LONG),500,60) \
-	  OUTBOX_KILLS_COUNT=$(if $(LONG),2000,200) $(BIN)/python -m pytest tests/chaos tests/integration/test_agent_outbox_killed.py -s -o timeout=14400
+	  OUTBOX_KILLS_COUNT=$(if $(LONG),2000,200) $(BIN)/python -m pytest tests/chaos tests/integration/test_agent_outbox_killed.py -n auto -rP -o timeout=14400
 
 fuzz: setup ## Spoil batches at random for ten minutes (SECONDS=...): each is refused by name or taken, and nothing else
 	$(BIN)/python -m tests.support.fuzz_acceptance --seconds $(or $(SECONDS),600)

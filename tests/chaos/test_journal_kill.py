@@ -22,17 +22,20 @@ import pytest
 from mektep_collector.journal.entry import Accepted
 from mektep_collector.journal.journal import Journal
 from mektep_collector.store.embedded import EmbeddedStore
+from mektep_collector.store.store import Period
 from mektep_wire import FateOutcome, Reading, Receipt, decode
-from tests.support.acceptance_server import write_devices
+from tests.support.acceptance_server import in_influxdb, write_devices
 from tests.support.fault_proxy import Harm, fault_proxy
+from tests.support.peers.influxd import RunningInfluxd
 from tests.support.school_device import NOON, SchoolDevice
 
-KILL_COUNT = int(os.environ.get("MEKTEP_CHAOS_KILLS", "20"))
+KILL_COUNT = int(os.environ.get("MEKTEP_CHAOS_KILLS", "15"))
 DEVICE_COUNT = 4
 BATCH_COUNT = 40
 BATCHES_A_CONNECTION = 20
 HARMS = (Harm.NONE, Harm.NONE, Harm.REFUSE, Harm.CUT_REQUEST, Harm.LOSE_REPLY, Harm.CUT_REPLY, Harm.SLICE)
 DEADLINE_S = 30.0
+EVERYTHING = Period(NOON - timedelta(days=30), NOON + timedelta(days=30))
 
 
 class Sender:
@@ -84,10 +87,11 @@ class Sender:
             del self.pending[chosen[fate.index].id]
 
 
-def _start(directory: Path) -> tuple[subprocess.Popen[bytes], int]:
+def _start(directory: Path, influxdb_port: int) -> tuple[subprocess.Popen[bytes], int]:
     (directory / "port").unlink(missing_ok=True)
     command = [sys.executable, "-m", "tests.support.acceptance_server", str(directory), str(directory / "devices.json")]
-    process = subprocess.Popen([*command, "--feed", "--log-limit-pages", "60"])
+    stores = ["--feed", "--influxdb-port", str(influxdb_port)]
+    process = subprocess.Popen([*command, *stores, "--log-limit-pages", "60"])
     deadline_s = time.monotonic() + DEADLINE_S
     while not (directory / "port").exists():
         assert process.poll() is None, "the server cannot start after it was killed"
@@ -101,13 +105,14 @@ def _has_ended(process: subprocess.Popen[bytes]) -> bool:
 
 
 @pytest.mark.slow
-def test_whatever_was_acknowledged_is_there_and_everything_once(tmp_path: Path) -> None:
+@pytest.mark.peer
+def test_whatever_was_acknowledged_is_there_and_everything_once(influxd: RunningInfluxd, tmp_path: Path) -> None:
     random = Random(20261123)
     senders = [Sender(seed) for seed in range(DEVICE_COUNT)]
     write_devices(tmp_path / "devices.json", [sender.device for sender in senders])
     with ThreadPoolExecutor(DEVICE_COUNT) as pool, fault_proxy(random, HARMS) as proxy:
         for _ in range(KILL_COUNT):
-            process, proxy.target_port = _start(tmp_path)
+            process, proxy.target_port = _start(tmp_path, influxd.port)
             killed_s = time.monotonic() + random.uniform(0.01, 0.4)
             jobs = [
                 pool.submit(sender.send_until, partial(_has_ended, process), proxy.port, measuring=True)
@@ -118,7 +123,7 @@ def test_whatever_was_acknowledged_is_there_and_everything_once(tmp_path: Path) 
             process.wait(DEADLINE_S)
             for job in jobs:
                 job.result(DEADLINE_S)
-        process, port = _start(tmp_path)
+        process, port = _start(tmp_path, influxd.port)
         for job in [pool.submit(sender.send_until, lambda: False, port, measuring=False) for sender in senders]:
             job.result(DEADLINE_S)
         process.send_signal(signal.SIGTERM)
@@ -131,7 +136,7 @@ def test_whatever_was_acknowledged_is_there_and_everything_once(tmp_path: Path) 
     counted = Counter(each.reading.id for each in accepted)
     assert set(counted) == sent
     assert set(counted.values()) == {1}
-    _the_store_that_was_killed_too_is_as_one_made_anew(tmp_path)
+    _the_stores_that_were_killed_too_are_as_one_made_anew(tmp_path, influxd.port)
     print(json.dumps({
         "kills": KILL_COUNT, "readings": len(sent), "duplicates": sum(sender.duplicate_count for sender in senders),
         "broken connections": sum(sender.broken_count for sender in senders), "lost": 0, "twice": 0,
@@ -150,17 +155,24 @@ def _journalled(directory: Path) -> list[Accepted]:
         journal.close()
 
 
-def _the_store_that_was_killed_too_is_as_one_made_anew(directory: Path) -> None:
+def _the_stores_that_were_killed_too_are_as_one_made_anew(directory: Path, influxdb_port: int) -> None:
     journal = Journal(directory / "journal")
     killed, anew = (
         EmbeddedStore(directory / name, lambda _school_id: ZoneInfo("Asia/Almaty")) for name in ("store", "anew")
     )
+    forwarded = in_influxdb(influxdb_port, directory)
     try:
-        for store in (killed, anew):
+        for store in (killed, forwarded, anew):
             store.put(journal.read(store.position(), journal.position()))
-        assert killed.position() == anew.position() == journal.position()
-        assert killed.count() == anew.count()
-        assert killed.latest() == anew.latest()
+        for store in (killed, forwarded):
+            assert store.position() == anew.position() == journal.position()
+            assert store.count() == anew.count()
+            for seed in range(DEVICE_COUNT):
+                found = store.readings(f"school {seed}", EVERYTHING)
+                assert len(found) == len({each.reading.id for each in found})
+                assert {each.reading.id for each in found} == {
+                    each.reading.id for each in anew.readings(f"school {seed}", EVERYTHING)
+                }
     finally:
-        for opened in (killed, anew, journal):
+        for opened in (killed, forwarded, anew, journal):
             opened.close()

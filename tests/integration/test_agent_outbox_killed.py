@@ -76,3 +76,4 @@ def test_what_the_outbox_acknowledged_survives_every_kill_exactly_once(tmp_path:
     assert marks <= remembered
     held = {number for _, number in stored} | waiting.keys()
     assert held == set(range(1, last_seq + 1)), "the collector would see a gap"
+    print({"kills": KILLS_COUNT, "readings": len(acknowledged), "lost": 0, "twice": 0})

@@ -1,7 +1,8 @@
 """The collector's acceptance alone, as a process of its own: journal and POST /v1/readings under uvicorn.
 
 `python -m tests.support.acceptance_server DIRECTORY DEVICES.json` listens on a free port of 127.0.0.1, writes the
-port to DIRECTORY/port when it is ready, and ends at SIGTERM. With `--feed` it feeds the embedded store as well.
+port to DIRECTORY/port when it is ready, and ends at SIGTERM. With `--feed` it feeds the embedded store as well, with
+`--influxdb-port` one in InfluxDB too.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import json
 import signal
 import socket
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +33,8 @@ from mektep_collector.journal.journal import Journal
 from mektep_collector.registry.error import SenderRevoked, SenderUnknown
 from mektep_collector.registry.records import Device, DeviceStatus
 from mektep_collector.store.embedded import EmbeddedStore
+from mektep_collector.store.influx import Address, InfluxStore
+from mektep_collector.store.store import Store
 from tests.support.school_device import SchoolDevice
 
 
@@ -109,7 +112,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def _serve(directory: Path, devices: Path, log_limit_pages: int, *, feed: bool) -> None:
+async def _serve(directory: Path, devices: Path, log_limit_pages: int, influxdb_port: int, *, feed: bool) -> None:
     journal = Journal(directory / "journal", log_limit_pages)
     app = create_acceptance_app(_read_devices(devices), journal, SystemTime())
     server = _Server(
@@ -122,22 +125,38 @@ async def _serve(directory: Path, devices: Path, log_limit_pages: int, *, feed: 
             port.rename(directory / "port")
             settle_memory()
             if feed:
-                await _serve_and_feed(server, listener, journal, directory / "store")
+                await _serve_and_feed(server, listener, journal, _stores(directory, influxdb_port))
             else:
                 await server.serve([listener])
     finally:
         journal.close()
 
 
-async def _serve_and_feed(server: uvicorn.Server, listener: socket.socket, journal: Journal, directory: Path) -> None:
-    store = EmbeddedStore(directory, lambda _school_id: ZoneInfo("Asia/Almaty"))
+def in_influxdb(port: int, directory: Path) -> InfluxStore:
+    """Return the store in InfluxDB that belongs to a directory."""
+    address = Address(f"http://127.0.0.1:{port}", directory.as_posix().replace("/", "_"))
+    return InfluxStore(address, directory / "store-influxdb", lambda _school_id: ZoneInfo("Asia/Almaty"))
+
+
+def _stores(directory: Path, influxdb_port: int) -> list[Store]:
+    stores: list[Store] = [EmbeddedStore(directory / "store", lambda _school_id: ZoneInfo("Asia/Almaty"))]
+    if influxdb_port:
+        stores.append(in_influxdb(influxdb_port, directory))
+    return stores
+
+
+async def _serve_and_feed(
+    server: uvicorn.Server, listener: socket.socket, journal: Journal, stores: Sequence[Store]
+) -> None:
     try:
-        feeding = asyncio.create_task(Feeder(journal, store, Random(0)).run())
+        feeding = [asyncio.create_task(Feeder(journal, store, Random(0)).run()) for store in stores]
         await server.serve([listener])
-        feeding.cancel()
-        await asyncio.wait([feeding])
+        for task in feeding:
+            task.cancel()
+        await asyncio.wait(feeding)
     finally:
-        store.close()
+        for store in stores:
+            store.close()
 
 
 def main() -> None:
@@ -147,9 +166,18 @@ def main() -> None:
     parser.add_argument("devices", type=Path)
     parser.add_argument("--feed", action="store_true")
     parser.add_argument("--log-limit-pages", type=int, default=LOG_LIMIT_PAGES)
+    parser.add_argument("--influxdb-port", type=int, default=0)
     arguments = parser.parse_args()
     with asyncio.Runner(loop_factory=uvicorn.Config("", loop="uvloop").get_loop_factory()) as runner:
-        runner.run(_serve(arguments.directory, arguments.devices, arguments.log_limit_pages, feed=arguments.feed))
+        runner.run(
+            _serve(
+                arguments.directory,
+                arguments.devices,
+                arguments.log_limit_pages,
+                arguments.influxdb_port,
+                feed=arguments.feed,
+            )
+        )
 
 
 if __name__ == "__main__":
