@@ -23,7 +23,7 @@ from tests.support.school_device import SchoolDevice
 from tests.support.small_disk import fill, small_disk
 
 EVENTS_COUNT = int(os.environ.get("MEKTEP_CHAOS_FULL_DISKS", "25"))
-DISK_KIB = 24_576
+DISK_KIB = 24_576 + 400 * EVENTS_COUNT
 BATCH_COUNT = 60
 MOST_ROOM_BYTES = 400_000
 

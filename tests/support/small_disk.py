@@ -15,7 +15,8 @@ def small_disk(folder: Path, size_kib: int) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        # Lazily: a test that failed may have files open still.
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def resize(folder: Path, size_kib: int) -> None:
@@ -27,5 +28,6 @@ def fill(folder: Path, room_bytes: int) -> Path:
     """Fill a disk with a file but for `room_bytes`; return the file."""
     free = os.statvfs(folder)
     filler = folder / "filler"
-    filler.write_bytes(bytes(max(0, free.f_bavail * free.f_frsize - room_bytes)))
+    with filler.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, max(1, free.f_bavail * free.f_frsize - room_bytes))
     return filler
