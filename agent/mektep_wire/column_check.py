@@ -21,20 +21,23 @@ _UUIDS_7: Final = re.compile(r"(?:[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-
 _BOUNDS: Final = {metric: (facts.low, facts.high) for metric, facts in METRICS.items()}
 _OK, _THROUGHPUT, _COMPARED = Outcome.OK, ProbeName.THROUGHPUT, ClockStatus.COMPARED
 _FIRST: Final = (0,) * MAX_BATCH_READINGS
-_APART: Final = frozenset({"metrics", "rest"})
+_BESIDE: Final = tuple(name for name in Columns.__struct_fields__ if name not in {"metrics", "rest"})
+_OF_SERIES: Final = ("values", "counts", "lows", "highs", "confidence_ratio")
 
 
 def check_shape(columns: Any) -> None:  # noqa: ANN401 (`Columns`, or the same with anything in its cells)
     """Return if the columns fit together; raises WireError with the column's name else."""
     count = len(columns.seq)
-    for name in columns.__struct_fields__:
-        if name not in _APART:
-            _check_column(f"$.readings.{name}", getattr(columns, name), count, "`seq`")
+    for name in _BESIDE:
+        column = getattr(columns, name)
+        if column is not None:
+            _check_column("$.readings", name, column, count)
     for metric, series in (columns.metrics or {}).items():
-        path = f"$.readings.metrics.{metric}"
-        _check_ascent(path, series.at, count)
-        for name in ("values", "counts", "lows", "highs", "confidence_ratio"):
-            _check_column(f"{path}.{name}", getattr(series, name), len(series.at), "`at`")
+        _check_ascent(f"$.readings.metrics.{metric}", series.at, count)
+        for name in _OF_SERIES:
+            column = getattr(series, name)
+            if column is not None:
+                _check_column(f"$.readings.metrics.{metric}", name, column, len(series.at))
     _check_ascent("$.readings.rest", [rest.at for rest in columns.rest or ()], count)
 
 
@@ -56,20 +59,19 @@ def holds(columns: Columns) -> bool:
     return _is_consistent(columns) and _are_clocks_whole(columns)
 
 
-def _check_column(path: str, column: Any, count: int, like: str) -> None:  # noqa: ANN401 (a column of any type)
-    if column is None:
-        return
+def _check_column(whole: str, name: str, column: Any, count: int) -> None:  # noqa: ANN401 (a column of any type)
     table: Sequence[object] | None = getattr(column, "table", None)
     cells: Sequence[Any] | None = column if table is None else column.at
     if cells is not None and len(cells) != count:
-        raise WireError(path, f"it has {len(cells)} entries, but {like} has {count}")
+        like = "`seq`" if whole == "$.readings" else "`at`"
+        raise WireError(f"{whole}.{name}", f"it has {len(cells)} entries, but {like} has {count}")
     if table is not None:
         if not table:
-            raise WireError(path, "its table is empty")
+            raise WireError(f"{whole}.{name}", "its table is empty")
         if cells is None and len(table) != 1:
-            raise WireError(path, f"it has no `at`, but {len(table)} entries in its table instead of one")
+            raise WireError(f"{whole}.{name}", f"it has no `at`, but {len(table)} entries in its table instead of one")
         if cells and max(cells) >= len(table):
-            raise WireError(path, f"`at` holds {max(cells)}, but the table has {len(table)} entries")
+            raise WireError(f"{whole}.{name}", f"`at` holds {max(cells)}, but the table has {len(table)} entries")
 
 
 def _check_ascent(path: str, places: Sequence[int], count: int) -> None:

@@ -6,6 +6,7 @@ from random import SystemRandom
 import msgspec
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
 
 from mektep_collector.api.assignment import create_assignment_router
 from mektep_collector.api.assignment_content import MeasuringPoints
@@ -13,7 +14,7 @@ from mektep_collector.api.assignment_desk import AssignmentDesk
 from mektep_collector.api.documentation import create_documentation_router
 from mektep_collector.api.enrolments import create_enrolments_router
 from mektep_collector.api.health import Check, create_health_router
-from mektep_collector.api.hot_route import HotRoute
+from mektep_collector.api.hot_route import Endpoint, HotRoute
 from mektep_collector.api.lease_desk import LeaseDesk
 from mektep_collector.api.leases import create_leases_router
 from mektep_collector.api.metrics import CountedRequests, create_metrics_router
@@ -41,12 +42,27 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What shows the metrics beyond this computer; empty: nothing does."""
 
 
-def create_app(parts: Parts, further: Sequence[APIRouter] = ()) -> FastAPI:
+def create_app(parts: Parts, further: Sequence[APIRouter] = ()) -> ASGIApp:
     """Return the application: the interface for agents, health, metrics, documentation, and `further` routers."""
+    desk = _desk(parts)
+    accept = readings_endpoint(parts.registry.senders, parts.journal, parts.time, desk.version)
+    answering = HotRoute(_interface(parts, desk, accept, further), method="POST", path=READINGS, endpoint=accept)
+    return CountedRequests(SecurityHeaders(answering), metrics=parts.metrics, time=parts.time)
+
+
+def create_interface(parts: Parts) -> FastAPI:
+    """Return the interface alone, as who describes it needs it."""
+    desk = _desk(parts)
+    return _interface(parts, desk, readings_endpoint(parts.registry.senders, parts.journal, parts.time), ())
+
+
+def _desk(parts: Parts) -> AssignmentDesk:
+    return AssignmentDesk(parts.registry, parts.points, parts.config, parts.time)
+
+
+def _interface(parts: Parts, desk: AssignmentDesk, accept: Endpoint, further: Sequence[APIRouter]) -> FastAPI:
     app = FastAPI(title="Mektep Meter", version=VERSION, openapi_url=None, docs_url=None, redoc_url=None)
-    desk = AssignmentDesk(parts.registry, parts.points, parts.config, parts.time)
     senders = parts.registry.senders
-    accept = readings_endpoint(senders, parts.journal, parts.time, desk.version)
     routers = (
         create_enrolments_router(parts.registry, desk, parts.time, parts.metrics),
         create_assignment_router(senders, desk),
@@ -60,7 +76,4 @@ def create_app(parts: Parts, further: Sequence[APIRouter] = ()) -> FastAPI:
     for router in routers:
         app.include_router(router)
     install_problem_handlers(app)
-    app.add_middleware(HotRoute, method="POST", path=READINGS, endpoint=accept)
-    app.add_middleware(SecurityHeaders)
-    app.add_middleware(CountedRequests, metrics=parts.metrics, time=parts.time)
     return app

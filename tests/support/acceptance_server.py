@@ -20,11 +20,14 @@ from zoneinfo import ZoneInfo
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from mektep_collector.api.bearer import Senders
 from mektep_collector.api.hot_route import HotRoute
+from mektep_collector.api.metrics import CountedRequests, new_metrics
 from mektep_collector.api.problems import install_problem_handlers
 from mektep_collector.api.readings import PATH, Acceptance, create_readings_router, readings_endpoint
+from mektep_collector.api.security_headers import SecurityHeaders
 from mektep_collector.clock import SystemTime, TimeSource
 from mektep_collector.jobs.feed import Feeder
 from mektep_collector.jobs.memory import settle_memory
@@ -53,14 +56,14 @@ class KnownSenders:
         return device
 
 
-def create_acceptance_app(senders: Senders, journal: Acceptance, clock: TimeSource) -> FastAPI:
-    """Return the app of one route."""
+def create_acceptance_app(senders: Senders, journal: Acceptance, clock: TimeSource) -> ASGIApp:
+    """Return the app of one route, with all that stands around it in the collector."""
     app = FastAPI()
     accept = readings_endpoint(senders, journal, clock)
     app.include_router(create_readings_router(accept))
     install_problem_handlers(app)
-    app.add_middleware(HotRoute, method="POST", path=PATH, endpoint=accept)
-    return app
+    answering = HotRoute(app, method="POST", path=PATH, endpoint=accept)
+    return CountedRequests(SecurityHeaders(answering), new_metrics(), clock)
 
 
 def write_devices(path: Path, devices: Iterable[SchoolDevice]) -> None:
@@ -116,7 +119,15 @@ async def _serve(directory: Path, devices: Path, log_limit_pages: int, influxdb_
     journal = Journal(directory / "journal", log_limit_pages)
     app = create_acceptance_app(_read_devices(devices), journal, SystemTime())
     server = _Server(
-        uvicorn.Config(app, http="httptools", loop="uvloop", access_log=False, log_level="warning", lifespan="off")
+        uvicorn.Config(
+            app,
+            http="httptools",
+            loop="uvloop",
+            access_log=False,
+            log_level="warning",
+            lifespan="off",
+            proxy_headers=False,
+        )
     )
     try:
         with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 _DEADLINE_S = 20.0
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[tuple[str, int]]:
+def serving(app: ASGIApp) -> Iterator[tuple[str, int]]:
     """Serve `app`; yields host and port once it answers, and ends with all connections closed."""
     server = uvicorn.Server(
         uvicorn.Config(

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mektep_collector.api.problems import ProblemError, gone
+from mektep_collector.api.problems import ProblemError, bug, gone
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -18,7 +18,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class HotRoute:
     """Answers `method` at `path` by `endpoint`, as the framework would; hands everything else on.
 
-    What the endpoint raises and does not mean as an answer is raised on, to whoever logs bugs.
+    What the endpoint raises and does not mean as an answer is answered as a bug, and raised on to the server's log.
     """
 
     def __init__(self, app: ASGIApp, method: str, path: str, endpoint: Endpoint) -> None:
@@ -39,4 +39,7 @@ class HotRoute:
             response = error.response()
         except ClientDisconnect:
             response = gone()
+        except Exception:
+            await bug()(scope, receive, send)
+            raise
         await response(scope, receive, send)

@@ -65,6 +65,7 @@ class CountedRequests:
     def __init__(self, app: ASGIApp, metrics: CollectorRegistry, time: TimeSource) -> None:
         self._app = app
         self._time = time
+        self._found: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._count = Counter(
             "mektep_http_requests", "Requests answered.", ["method", "route", "status"], registry=metrics
         )
@@ -91,5 +92,14 @@ class CountedRequests:
         finally:
             route = getattr(scope.get("route"), "path", _NO_ROUTE)
             method = scope["method"] if route != _NO_ROUTE else "any"
-            self._count.labels(method, route, str(status)).inc()
-            self._seconds.labels(route).observe(self._time.monotonic_s() - began_s)
+            count, seconds = self._of(method, route, status)
+            count.inc()
+            seconds.observe(self._time.monotonic_s() - began_s)
+
+    def _of(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        """Return a series' counter and its route's histogram; finding them by their labels costs more than counting."""
+        found = self._found.get((method, route, status))
+        if found is None:
+            found = self._count.labels(method, route, str(status)), self._seconds.labels(route)
+            self._found[(method, route, status)] = found
+        return found

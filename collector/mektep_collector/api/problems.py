@@ -137,6 +137,11 @@ def gone() -> Response:
 
 
 async def _bug(_request: Request, _error: Exception) -> Response:
+    return bug()
+
+
+def bug() -> Response:
+    """Return the answer to a request that met a fault of ours; it tells nothing of that."""
     return ProblemError(
         ProblemKind.INTERNAL,
         "a fault in the collector stopped this request; its log has the details",

@@ -1,6 +1,5 @@
 """Headers that keep a browser from doing for others what it may do for this collector."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _POLICY = "; ".join(
@@ -24,7 +23,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-_SECURE = "max-age=31536000"
+_ANYWHERE = tuple((name.lower().encode(), value.encode()) for name, value in _HEADERS.items())
+_OVER_TLS = (*_ANYWHERE, (b"strict-transport-security", b"max-age=31536000"))
 
 
 class SecurityHeaders:
@@ -41,11 +41,10 @@ class SecurityHeaders:
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-                if scope["scheme"] == "https":
-                    headers.setdefault("Strict-Transport-Security", _SECURE)
+                own = message["headers"]
+                present = {name.lower() for name, _ in own}
+                wanted = _OVER_TLS if scope["scheme"] == "https" else _ANYWHERE
+                message["headers"] = [*own, *((name, value) for name, value in wanted if name not in present)]
             await send(message)
 
         await self._app(scope, receive, dressed)

@@ -6,7 +6,7 @@ from pathlib import Path
 from mektep_collector.api.assignment_content import MeasuringPoints
 from mektep_collector.api.documentation import openapi_document
 from mektep_collector.api.metrics import new_metrics
-from mektep_collector.app import Parts, create_app
+from mektep_collector.app import Parts, create_interface
 from mektep_collector.cli.settled import show_json
 from mektep_collector.clock import SystemTime
 from mektep_collector.config import Config
@@ -27,7 +27,7 @@ def openapi() -> None:
     with tempfile.TemporaryDirectory() as place:
         registry = open_registry(Path(place))
         try:
-            app = create_app(
+            app = create_interface(
                 Parts(
                     config=Config(),
                     registry=registry,

@@ -12,8 +12,8 @@ from random import SystemRandom
 
 import msgspec
 import uvicorn
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
 
 from mektep_collector.api.health import Check
 from mektep_collector.api.metrics import new_metrics, show
@@ -150,7 +150,7 @@ def _listen(config: Config) -> socket.socket:
         ) from error
 
 
-def _uvicorn_config(config: Config, app: FastAPI) -> uvicorn.Config:
+def _uvicorn_config(config: Config, app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="httptools",
