@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain, compress
-from operator import le, lt
+from operator import attrgetter, le, lt
 from typing import Any, Final
 
 from mektep_wire.columns import MAX_BATCH_READINGS, Columns, Series
@@ -23,19 +23,19 @@ _OK, _THROUGHPUT, _COMPARED = Outcome.OK, ProbeName.THROUGHPUT, ClockStatus.COMP
 _FIRST: Final = (0,) * MAX_BATCH_READINGS
 _BESIDE: Final = tuple(name for name in Columns.__struct_fields__ if name not in {"metrics", "rest"})
 _OF_SERIES: Final = ("values", "counts", "lows", "highs", "confidence_ratio")
+_all_beside = attrgetter(*_BESIDE)
+_all_of_series = attrgetter(*_OF_SERIES)
 
 
 def check_shape(columns: Any) -> None:  # noqa: ANN401 (`Columns`, or the same with anything in its cells)
     """Return if the columns fit together; raises WireError with the column's name else."""
     count = len(columns.seq)
-    for name in _BESIDE:
-        column = getattr(columns, name)
+    for name, column in zip(_BESIDE, _all_beside(columns), strict=True):
         if column is not None:
             _check_column("$.readings", name, column, count)
     for metric, series in (columns.metrics or {}).items():
         _check_ascent(f"$.readings.metrics.{metric}", series.at, count)
-        for name in _OF_SERIES:
-            column = getattr(series, name)
+        for name, column in zip(_OF_SERIES, _all_of_series(series), strict=True):
             if column is not None:
                 _check_column(f"$.readings.metrics.{metric}", name, column, len(series.at))
     _check_ascent("$.readings.rest", [rest.at for rest in columns.rest or ()], count)
