@@ -15,11 +15,13 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
+from mektep_collector.api.connection_bounds import MAX_CONNECTIONS, BoundedConnection
 from mektep_collector.api.health import Check
 from mektep_collector.api.metrics import new_metrics, show
 from mektep_collector.app import Parts, create_app
 from mektep_collector.cli.addresses import check_exposure, measuring_points, public_url
 from mektep_collector.cli.browser_test import browser_test_url
+from mektep_collector.cli.file_limit import allow_files
 from mektep_collector.cli.measure_process import MeasureProcess
 from mektep_collector.cli.opened_store import OpenedStore, open_store
 from mektep_collector.cli.page_source import RegisterAndStore, learning_of
@@ -39,6 +41,7 @@ _BACKLOG_COUNT = 2_048
 _GRACE_S = 5
 _LAG_LIMIT_ENTRIES = 20_000
 _PROBE_BYTES = 4_096
+_OTHER_FILES_COUNT = 1_024
 
 
 class ListenError(Exception):
@@ -62,6 +65,7 @@ async def serve(config: Config, announce: Callable[[Serving], None]) -> None:
     Raises ConfigError, ListenError, and what the parts raise that cannot be opened.
     """
     check_exposure(config)
+    allow_files(MAX_CONNECTIONS + _OTHER_FILES_COUNT)
     learning = learning_of(config)
     metrics_token = read_metrics_token(config.metrics_token_file)
     time, random = SystemTime(), SystemRandom()
@@ -153,7 +157,7 @@ def _listen(config: Config) -> socket.socket:
 def _uvicorn_config(config: Config, app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedConnection,
         ws="none",
         lifespan="off",
         log_config=None,
