@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from mektep_collector.api.assignment import create_assignment_router
 from mektep_collector.api.assignment_content import MeasuringPoints
 from mektep_collector.api.assignment_desk import AssignmentDesk
+from mektep_collector.api.attempt_limit import AttemptLimit
 from mektep_collector.api.documentation import create_documentation_router
 from mektep_collector.api.enrolments import create_enrolments_router
 from mektep_collector.api.health import Check, create_health_router
@@ -26,6 +27,10 @@ from mektep_collector.clock import TimeSource
 from mektep_collector.config import Config
 from mektep_collector.registry.registry import Registry
 from mektep_wire import VERSION
+
+_BATCHES_BURST_COUNT = 300
+_BATCHES_INTERVAL_S = 2.0
+"""A device's whole outbox of 64 MiB goes at once; 250 readings a second after that are more than it can make."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +50,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 def create_app(parts: Parts, further: Sequence[APIRouter] = ()) -> ASGIApp:
     """Return the application: the interface for agents, health, metrics, documentation, and `further` routers."""
     desk = _desk(parts)
-    accept = readings_endpoint(parts.registry.senders, parts.journal, parts.time, desk.version)
+    limit = AttemptLimit(_BATCHES_BURST_COUNT, _BATCHES_INTERVAL_S, parts.time)
+    accept = readings_endpoint(parts.registry.senders, parts.journal, parts.time, limit, desk.version)
     answering = HotRoute(_interface(parts, desk, accept, further), method="POST", path=READINGS, endpoint=accept)
     return CountedRequests(SecurityHeaders(answering), metrics=parts.metrics, time=parts.time)
 
@@ -53,7 +59,8 @@ def create_app(parts: Parts, further: Sequence[APIRouter] = ()) -> ASGIApp:
 def create_interface(parts: Parts) -> FastAPI:
     """Return the interface alone, as who describes it needs it."""
     desk = _desk(parts)
-    return _interface(parts, desk, readings_endpoint(parts.registry.senders, parts.journal, parts.time), ())
+    limit = AttemptLimit(_BATCHES_BURST_COUNT, _BATCHES_INTERVAL_S, parts.time)
+    return _interface(parts, desk, readings_endpoint(parts.registry.senders, parts.journal, parts.time, limit), ())
 
 
 def _desk(parts: Parts) -> AssignmentDesk:

@@ -11,14 +11,19 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+from fastapi import FastAPI
 
 from mektep_collector.api import body as api_body
+from mektep_collector.api.attempt_limit import AttemptLimit
+from mektep_collector.api.problems import install_problem_handlers
+from mektep_collector.api.readings import create_readings_router, readings_endpoint
 from mektep_collector.clock import SystemTime
 from mektep_collector.journal.entry import TimeMethod
 from mektep_collector.journal.error import JournalBusyError, JournalError
 from mektep_collector.journal.journal import Journal
 from mektep_collector.journal.submission import Submission
-from mektep_collector.registry.records import DeviceStatus
+from mektep_collector.registry.error import RegistryAway
+from mektep_collector.registry.records import Device, DeviceStatus
 from mektep_wire import FateOutcome, Problem, Receipt, decode, encode, format_signature
 from mektep_wire.batch import MAX_BATCH_BYTES, MAX_BODY_BYTES
 from mektep_wire.problem import PROBLEM_MEDIA_TYPE
@@ -329,6 +334,37 @@ def test_a_journal_that_cannot_write_asks_the_agent_to_come_again(error: Journal
     problem = _problem(response, 503, "unavailable")
     assert detail in problem.detail
     assert int(response.headers["retry-after"]) > 0
+
+
+def test_a_register_that_is_away_asks_the_agent_to_come_again(journal: Journal) -> None:
+    class Away:
+        def authenticate(self, token: str) -> Device:
+            raise RegistryAway("the registry cannot be used at the moment: database is locked")
+
+    with (
+        serving(create_acceptance_app(Away(), journal, SystemTime())) as (host, port),
+        httpx.Client(base_url=f"http://{host}:{port}", trust_env=False) as client,
+    ):
+        response = _post(client, DEVICE.batch([DEVICE.reading(1)]))
+    assert "database is locked" in _problem(response, 503, "unavailable").detail
+    assert int(response.headers["retry-after"]) > 0
+
+
+def test_a_device_that_sends_without_a_pause_is_told_to_wait_and_others_are_not(journal: Journal) -> None:
+    accept = readings_endpoint(SENDERS, journal, SystemTime(), AttemptLimit(3, 60.0, SystemTime()))
+    app = FastAPI()
+    app.include_router(create_readings_router(accept))
+    install_problem_handlers(app)
+    with (
+        serving(app) as (host, port),
+        httpx.Client(base_url=f"http://{host}:{port}", trust_env=False) as client,
+    ):
+        for seq in (1, 2, 3):
+            _receipt(_post(client, DEVICE.batch([DEVICE.reading(seq)])))
+        refused = _post(client, DEVICE.batch([DEVICE.reading(4)]))
+        _problem(refused, 429, "too-many-requests")
+        assert 50 <= int(refused.headers["retry-after"]) <= 60
+        _receipt(_post(client, OTHER.batch([OTHER.reading(1)]), OTHER))
 
 
 def test_a_bug_is_a_problem_without_its_secrets_and_other_addresses_are_too() -> None:

@@ -22,6 +22,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from mektep_collector.api.attempt_limit import AttemptLimit
 from mektep_collector.api.bearer import Senders
 from mektep_collector.api.hot_route import HotRoute
 from mektep_collector.api.metrics import CountedRequests, new_metrics
@@ -39,6 +40,9 @@ from mektep_collector.store.embedded import EmbeddedStore
 from mektep_collector.store.influx import Address, InfluxStore
 from mektep_collector.store.store import Store
 from tests.support.school_device import SchoolDevice
+
+_BURST_COUNT = 10**9
+"""What stands around asks of one device what thousands send: the limit is looked at, and never reached."""
 
 
 class KnownSenders:
@@ -59,7 +63,7 @@ class KnownSenders:
 def create_acceptance_app(senders: Senders, journal: Acceptance, clock: TimeSource) -> ASGIApp:
     """Return the app of one route, with all that stands around it in the collector."""
     app = FastAPI()
-    accept = readings_endpoint(senders, journal, clock)
+    accept = readings_endpoint(senders, journal, clock, AttemptLimit(_BURST_COUNT, 1e-6, clock))
     app.include_router(create_readings_router(accept))
     install_problem_handlers(app)
     answering = HotRoute(app, method="POST", path=PATH, endpoint=accept)

@@ -4,8 +4,8 @@ from typing import Protocol
 
 from starlette.requests import Request
 
-from mektep_collector.api.problems import ProblemError
-from mektep_collector.registry.error import SenderRevoked, SenderUnknown
+from mektep_collector.api.problems import ProblemError, unavailable
+from mektep_collector.registry.error import RegistryAway, SenderRevoked, SenderUnknown
 from mektep_collector.registry.records import Device
 from mektep_wire import ProblemKind
 
@@ -33,6 +33,8 @@ def sender_of(request: Request, senders: Senders) -> Device:
         return senders.authenticate(token.strip())
     except SenderRevoked as error:
         raise ProblemError(ProblemKind.DEVICE_REVOKED, str(error), advice=ENROL_ANEW) from None
+    except RegistryAway as error:
+        raise unavailable(str(error)) from None
     except SenderUnknown as error:
         raise _unauthorised(str(error)) from None
 

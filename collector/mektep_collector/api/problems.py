@@ -11,11 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from mektep_collector.registry.error import RegistryAway
 from mektep_wire import Problem, ProblemKind, encode
 from mektep_wire.problem import PROBLEM_MEDIA_TYPE
 
 PROBLEM_TYPE_PREFIX = "urn:mektep-meter:problem:"
 _MAX_FIELD = 500
+_RETRY_AFTER_S = "30"
 
 _STATUS = {
     ProblemKind.BODY_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -92,6 +94,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(RegistryAway, _away)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -134,6 +137,20 @@ def gone() -> Response:
     return ProblemError(
         ProblemKind.MALFORMED, "the connection ended before the whole body had come", advice="send it again"
     ).response()
+
+
+async def _away(_request: Request, error: Exception) -> Response:
+    return unavailable(str(error)).response()
+
+
+def unavailable(detail: str) -> ProblemError:
+    """Return the refusal of what cannot be done at the moment."""
+    return ProblemError(
+        ProblemKind.UNAVAILABLE,
+        detail,
+        advice="keep the readings and send them again later; nothing counts twice",
+        headers={"Retry-After": _RETRY_AFTER_S},
+    )
 
 
 async def _bug(_request: Request, _error: Exception) -> Response:

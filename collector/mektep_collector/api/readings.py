@@ -8,6 +8,7 @@ busy disk) is answered so that the agent keeps them.
 import logging
 from collections.abc import Callable
 from functools import lru_cache
+from math import ceil
 from typing import Protocol
 
 import msgspec
@@ -17,11 +18,12 @@ from nacl.signing import VerifyKey
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mektep_collector.api.attempt_limit import AttemptLimit
 from mektep_collector.api.bearer import ENROL_ANEW, Senders, sender_of
 from mektep_collector.api.body import receive_body
 from mektep_collector.api.described import DEVICE_TOKEN, problem_response, wire_content
 from mektep_collector.api.hot_route import Endpoint
-from mektep_collector.api.problems import ProblemError
+from mektep_collector.api.problems import ProblemError, unavailable
 from mektep_collector.clock import TimeSource
 from mektep_collector.journal.error import JournalBusyError, JournalError
 from mektep_collector.journal.submission import OtherDeviceError, Submission, open_submission
@@ -31,7 +33,6 @@ from mektep_wire.batch import MAX_BATCH_BYTES, MAX_BODY_BYTES
 from mektep_wire.signature import SIGNATURE_HEADER
 
 _LOG = logging.getLogger(__name__)
-_RETRY_AFTER_S = "30"
 PATH = "/v1/readings"
 
 
@@ -47,16 +48,21 @@ def readings_endpoint(
     senders: Senders,
     journal: Acceptance,
     clock: TimeSource,
+    by_device: AttemptLimit,
     assignment_version: Callable[[Device], int] = lambda _device: 0,
 ) -> Endpoint:
     """Return what answers the route; it raises ProblemError and whatever `receive_body` does.
 
-    `assignment_version` tells, in the receipt, whether a new assignment waits for a device.
+    `by_device` says how often one device may send. `assignment_version` tells, in the receipt, whether a new assignment
+    waits for a device.
     """
 
     async def post_readings(request: Request) -> Response:
         received_at = clock.now()
         device = sender_of(request, senders)
+        wait_s = by_device.wait_s(device.id)
+        if wait_s:
+            raise _too_often(wait_s)
         body = await receive_body(request, MAX_BODY_BYTES)
         signature = _checked_signature(request, device, body.sent)
         try:
@@ -68,10 +74,10 @@ def readings_endpoint(
         try:
             receipt = await journal.accept(submission)
         except JournalBusyError as error:
-            raise _unavailable(str(error)) from None
+            raise unavailable(str(error)) from None
         except JournalError as error:
             _LOG.error("batch_not_kept", extra={"batch_id": submission.batch_id, "reason": str(error)})
-            raise _unavailable("the collector cannot write to its journal at the moment") from None
+            raise unavailable("the collector cannot write to its journal at the moment") from None
         version = assignment_version(device)
         if version:
             receipt = msgspec.structs.replace(receipt, assignment_version=version)
@@ -118,6 +124,15 @@ def _public_key(raw: bytes) -> VerifyKey:
     return VerifyKey(raw)
 
 
+def _too_often(wait_s: float) -> ProblemError:
+    return ProblemError(
+        ProblemKind.TOO_MANY_REQUESTS,
+        "this device sends batch after batch without a pause",
+        advice="keep the readings, wait as long as Retry-After says, and put more of them into one batch",
+        headers={"Retry-After": str(ceil(wait_s))},
+    )
+
+
 def _unreadable(error: WireError) -> ProblemError:
     whole = error.field == "$"
     return ProblemError(
@@ -139,15 +154,6 @@ def _unsigned(detail: str) -> ProblemError:
     )
 
 
-def _unavailable(detail: str) -> ProblemError:
-    return ProblemError(
-        ProblemKind.UNAVAILABLE,
-        detail,
-        advice="keep the readings and send them again later; nothing counts twice",
-        headers={"Retry-After": _RETRY_AFTER_S},
-    )
-
-
 _RESPONSES: dict[int | str, dict[str, object]] = {
     200: {
         "description": "The fate of each reading; what is called stored is on disk",
@@ -160,6 +166,7 @@ _RESPONSES: dict[int | str, dict[str, object]] = {
     413: problem_response("Too large; send fewer readings in one batch"),
     415: problem_response("Neither gzip nor identity"),
     422: problem_response("A field of the batch itself is invalid"),
+    429: problem_response("One device sends too often; Retry-After says when to go on"),
     503: problem_response("Cannot be kept at the moment; Retry-After says when to try again"),
 }
 

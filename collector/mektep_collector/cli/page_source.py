@@ -4,11 +4,10 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import OperationalError
-
 from mektep_collector.clock import TimeSource
 from mektep_collector.config import Config
 from mektep_collector.config.lesson_needs import load_lesson_needs
+from mektep_collector.registry.error import RegistryAway
 from mektep_collector.registry.records import Device
 from mektep_collector.registry.registry import Registry
 from mektep_collector.reports.build.audits import Terms
@@ -27,7 +26,7 @@ _HOUR_S = 3_600.0
 def _in_reach() -> Generator[None, None, None]:
     try:
         yield
-    except (StoreError, OperationalError) as error:
+    except (StoreError, RegistryAway) as error:
         raise OutOfReachError(str(error)) from error
 
 

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from mektep_collector.registry.error import RegistryAway
 from mektep_collector.registry.tables import REVISION
 
 _BUSY_TIMEOUT_MS = 15_000
@@ -29,21 +31,21 @@ class Database:
 
     @contextmanager
     def reading(self) -> Generator[Connection, None, None]:
-        """Open a transaction that only reads."""
-        with self._engine.connect() as connection, connection.begin():
+        """Open a transaction that only reads. Raises RegistryAway."""
+        with _in_reach(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Generator[Connection, None, None]:
-        """Open a transaction that writes: kept when the block ends well, undone when it raises."""
-        with self._engine.connect() as plain:
+        """Open a transaction that writes: kept when the block ends well, undone when it raises. Raises RegistryAway."""
+        with _in_reach(), self._engine.connect() as plain:
             connection = plain.execution_options(**{_WRITING: True})
             with connection.begin():
                 yield connection
 
     def migrate(self) -> None:
-        """Bring the schema up to date. One process does it while others wait."""
-        with self._engine.connect() as connection:
+        """Bring the schema up to date. One process does it while others wait. Raises RegistryAway."""
+        with self.reading() as connection:
             if _revision(connection) == REVISION:
                 return
         # Imported only where there is something to migrate: it would be a quarter of every command's start.
@@ -55,6 +57,14 @@ class Database:
     def close(self) -> None:
         """Close every connection. Further use is a bug."""
         self._engine.dispose()
+
+
+@contextmanager
+def _in_reach() -> Generator[None, None, None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise RegistryAway(f"the registry cannot be used at the moment: {error.orig or error}") from error
 
 
 def _revision(connection: Connection) -> str | None:

@@ -1,6 +1,7 @@
 """What the registry refuses.
 
 RegistryError
+├── RegistryAway          its database cannot be used at the moment
 ├── SchoolUnknown         no school has this id
 ├── DeviceUnknown         no device has this id
 ├── KeyFileError          the collector's signing key cannot be used
@@ -18,6 +19,10 @@ RegistryError
 
 class RegistryError(Exception):
     """Anything that the registry refuses; the message says what and what to do."""
+
+
+class RegistryAway(RegistryError):
+    """The registry's database is locked or out of reach; nothing was changed, and the same may be asked again."""
 
 
 class SchoolUnknown(RegistryError):

@@ -44,7 +44,7 @@ class Registry:
 def open_registry(data_dir: Path, time: TimeSource | None = None, random: Random | None = None) -> Registry:
     """Open the registry in a data directory, and make there what is missing. The caller closes it.
 
-    Raises KeyFileError when the signing key cannot be used, sqlalchemy's OperationalError when the database cannot.
+    Raises KeyFileError when the signing key cannot be used, RegistryAway when the database cannot.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     key = open_signing_key(data_dir / KEY)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.schema import CreateTable
 
 from mektep_collector.registry.database import Database
+from mektep_collector.registry.error import RegistryAway
 from mektep_collector.registry.migrations.upgrade import migration_config
 from mektep_collector.registry.tables import METADATA, REVISION, SCHOOLS
 
@@ -91,3 +92,12 @@ def _school(at: datetime = datetime(2026, 1, 1, tzinfo=UTC), school_id: str = "1
         "id": school_id, "name": "x", "region": "KZ-61", "district": "", "time_zone": "Asia/Almaty",
         "technology": "fibre", "added_at": at, "changed_at": at,
     }  # fmt: skip
+
+
+def test_a_database_that_cannot_be_opened_is_away(tmp_path: Path) -> None:
+    database = Database(URL.create("sqlite", database=str(tmp_path)))
+    with pytest.raises(RegistryAway, match="cannot be used at the moment: unable to open"), database.reading():
+        pass
+    with pytest.raises(RegistryAway), database.writing():
+        pass
+    database.close()
