@@ -90,7 +90,8 @@ bench-ingest: setup ## Readings that the collector takes in a second of processo
 	@./deploy/test/install-influxd
 	$(BIN)/python -m tests.bench.ingest
 
-bench-store: setup ## The embedded store at a country's size: 7,500 schools x 90 days (about half an hour; 3 GB of disk)
+bench-store: setup ## The stores at a country's size: 7,500 schools x 90 days (about 45 minutes; 5 GB of disk)
+	@./deploy/test/install-influxd
 	$(BIN)/python -m tests.bench.store
 
 words: setup ## Take new words of the pages into the three catalogues; then translate them

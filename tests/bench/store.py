@@ -3,6 +3,8 @@
 Simulated school days go in through the store's own seam (`put`, 32 entries a time), each day is closed by the closing
 process while the next one is fed, and the questions are asked by processes of their own afterwards, the first time
 with the system's file cache dropped where this program may do that (root). Three sizes tell the slope.
+
+The smallest of them goes into InfluxDB 1.8.10 as well, where that is built, and is asked for the same.
 """
 
 import argparse
@@ -30,10 +32,12 @@ import psutil
 import pyarrow
 
 from mektep_collector.store.embedded import ClosingProcess, EmbeddedStore
+from mektep_collector.store.influx import Address, InfluxStore
 from mektep_collector.store.store import Period
 from mektep_collector.store.table import Placement
 from mektep_wire import Metric
 from tests.support.country_days import BATCHES_A_DAY, READINGS_A_BATCH, SimulatedSchool, entries, schools
+from tests.support.peers.influxd import free_port, influxd_obstacle, running_influxd
 
 FIRST_DAY: Final = date(2026, 1, 5)
 SHARES: Final = (0.1, 0.32, 1.0)
@@ -42,6 +46,8 @@ ASKED_SCHOOLS_COUNT: Final = 50
 TABLE_BOUND_S: Final = 5.0
 TABLE_BOUND_MB: Final = 1_000.0
 SCHOOL_BOUND_MS: Final = 20.0
+INFLUXDB_TABLE_BOUND_S: Final = 60.0
+INFLUXDB_SCHOOL_BOUND_MS: Final = 200.0
 
 
 class Filled(msgspec.Struct, frozen=True):
@@ -62,6 +68,14 @@ class Asked(msgspec.Struct, frozen=True):
     values_count: int
     school_median_ms: float
     school_worst_ms: float
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """An InfluxDB, with the processor time that its own program took to be filled."""
+
+    filled: Filled
+    asked: Asked
+    server_cpu_s: float
 
 
 def fill(directory: Path, country: list[SimulatedSchool], days_count: int, seed: int) -> Filled:
@@ -87,14 +101,25 @@ def fill(directory: Path, country: list[SimulatedSchool], days_count: int, seed:
     wall_s = time.monotonic() - began_s
     readings_count = store.count()
     store.close()
-    size_bytes = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
-    return Filled(readings_count, feeding_cpu_s, wall_s, size_bytes)
+    return Filled(readings_count, feeding_cpu_s, wall_s, _size_bytes(directory))
 
 
 def ask(directory: Path, country: list[SimulatedSchool], days_count: int, seed: int) -> Asked:
     """Ask for the tables by region and by provider, and for one school's days; meant for a fresh process."""
-    period = _period(days_count)
     store = _open(directory, ClosingProcess())
+    asked = _asked(store, country, days_count, seed, None)
+    store.close()
+    return asked
+
+
+def _asked(
+    store: EmbeddedStore | InfluxStore,
+    country: list[SimulatedSchool],
+    days_count: int,
+    seed: int,
+    server: psutil.Process | None,
+) -> Asked:
+    period = _period(days_count)
     began_s = time.monotonic()
     cells_count = values_count = 0
     for cell_of in (_region_of, _provider_of):
@@ -109,9 +134,40 @@ def ask(directory: Path, country: list[SimulatedSchool], days_count: int, seed: 
         if not store.series(school.id, Metric.DOWNLOAD_THROUGHPUT_MBPS, last):
             raise RuntimeError(f"school {school.id} has no readings")
         took_ms.append(1e3 * (time.monotonic() - began_s))
-    store.close()
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    if server is not None:
+        peak_mb = server.memory_info().rss / 1e6
     return Asked(table_s, peak_mb, cells_count, values_count, statistics.median(took_ms), max(took_ms))
+
+
+def measure_influxdb(directory: Path, country: list[SimulatedSchool], days_count: int, seed: int) -> Measured:
+    """Fill an InfluxDB, start it anew, and ask it for the same tables and school's days."""
+    directory.mkdir()
+    port = free_port()
+    address = Address(f"http://127.0.0.1:{port}", "mektep")
+    began_s, server_cpu_s = time.monotonic(), 0.0
+    before_s = time.process_time()
+    with running_influxd(directory, port=port) as server:
+        store = InfluxStore(address, directory, lambda _school_id: ZoneInfo("Asia/Almaty"))
+        for number in range(days_count):
+            made = entries(country, FIRST_DAY + timedelta(days=number), number, seed)
+            while some := list(islice(made, ENTRIES_AT_ONCE)):
+                store.put(some)
+        readings_count = store.count()
+        store.close()
+        times = server.process.cpu_times()
+        server_cpu_s = times.user + times.system
+    filled = Filled(readings_count, time.process_time() - before_s, time.monotonic() - began_s, _size_bytes(directory))
+    _drop_cache()
+    with running_influxd(directory, port=port) as server:
+        store = InfluxStore(address, directory, lambda _school_id: ZoneInfo("Asia/Almaty"))
+        asked = _asked(store, country, days_count, seed, psutil.Process(server.process.pid))
+        store.close()
+    return Measured(filled, asked, server_cpu_s)
+
+
+def _size_bytes(directory: Path) -> int:
+    return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
 
 
 def _open(directory: Path, closer: ClosingProcess) -> EmbeddedStore:
@@ -154,6 +210,26 @@ def _in_own_process(directory: Path, schools_count: int, days_count: int, seed: 
 
 def _verdict(name: str, value: float, bound: float, unit: str) -> None:
     print(f"{'kept   ' if value <= bound else 'BROKEN '} {name} <= {bound:g} {unit}: {value:.3g} {unit}")
+
+
+def _influxdb(directory: Path, schools_count: int, days_count: int, seed: int, ours: Filled) -> Measured | None:
+    """Measure InfluxDB at the smallest size, and say how it went; None where it is not built."""
+    obstacle = influxd_obstacle()
+    if obstacle is not None:
+        print(f"InfluxDB: not measured, {obstacle}.")
+        return None
+    count = round(schools_count * SHARES[0])
+    found = measure_influxdb(directory, schools(count, seed), days_count, seed)
+    filled, asked = found.filled, found.asked
+    print(
+        f"InfluxDB 1.8.10, {count} schools, {filled.readings_count:,} readings: "
+        f"{filled.size_bytes / filled.readings_count:.0f} bytes a reading where the embedded store has "
+        f"{ours.size_bytes / ours.readings_count:.0f}; put at "
+        f"{filled.readings_count / (filled.feeding_cpu_s + found.server_cpu_s):,.0f} a CPU-second of both programs, "
+        f"in {filled.wall_s:.0f} s; two tables cold in {asked.table_s:.1f} s, its program then {asked.peak_mb:.0f} MB; "
+        f"30 days of one school {asked.school_median_ms:.1f} ms (worst {asked.school_worst_ms:.1f})."
+    )
+    return found
 
 
 def _slope(sizes: Sequence[float], values: Sequence[float]) -> float:
@@ -199,6 +275,7 @@ def main() -> None:
                 f"| {asked.peak_mb:.0f} | {asked.school_median_ms:.1f} ({asked.school_worst_ms:.1f}) |",
                 flush=True,
             )
+        influxdb = _influxdb(Path(temporary) / "influxdb", given.schools, given.days, given.seed, rows[0][0])
     filled, asked = rows[-1]
     print(
         f"Tables: {asked.cells_count} cells by region and by provider (median, p10, p90, share that is enough, "
@@ -208,6 +285,12 @@ def main() -> None:
     _verdict("national tables, cold", asked.table_s, TABLE_BOUND_S, "s")
     _verdict("memory of the asking process", asked.peak_mb, TABLE_BOUND_MB, "MB")
     _verdict("one school's 30 days, median", asked.school_median_ms, SCHOOL_BOUND_MS, "ms")
+    if influxdb is not None:
+        times = rows[-1][0].readings_count / influxdb.filled.readings_count
+        _verdict(f"a national table from InfluxDB, {times:.1f} times what it took there",
+                 influxdb.asked.table_s / 2 * times, INFLUXDB_TABLE_BOUND_S, "s")  # fmt: skip
+        _verdict("one school's 30 days from InfluxDB, median", influxdb.asked.school_median_ms,
+                 INFLUXDB_SCHOOL_BOUND_MS, "ms")  # fmt: skip
     counts = [each.readings_count for each, _ in rows]
     table_slope = _slope(counts, [each.table_s for _, each in rows])
     memory_slope = _slope(counts, [each.peak_mb for _, each in rows])
