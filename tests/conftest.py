@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Generator, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.peers.influxd import RunningInfluxd, influxd_obstacle, running_influxd
+from tests.support.peers.postgresql import RunningPostgresql, postgresql_obstacle, running_postgresql
 from tests.support.requirement import require
 
 settings.register_profile("quick", max_examples=25, deadline=None)
@@ -23,6 +26,17 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"skipped where CI is set, so it counts as failed: {reason}"
     return report
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[RunningPostgresql]:
+    """Run one PostgreSQL for the tests of this process. Its user must reach its folder, so that is no test's own."""
+    obstacle = postgresql_obstacle()
+    require(obstacle is None, str(obstacle))
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        with running_postgresql(Path(folder) / "server") as server:
+            yield server
 
 
 @pytest.fixture(scope="session")

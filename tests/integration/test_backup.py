@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from mektep_collector.backup.contents import BackupError
-from mektep_collector.backup.make import make_backup
+from mektep_collector.backup.make import RegistryKept, make_backup
 from mektep_collector.backup.restore import restore_backup
 from mektep_collector.registry.registry import open_registry
 from mektep_collector.store.embedded import ClosingProcess, EmbeddedFiles
@@ -81,7 +81,7 @@ def test_a_backup_of_a_store_that_closes_days_meanwhile_is_one_state_of_it(tmp_p
         assert feeding.stdout is not None
         feeding.stdout.readline()
         for number in range(8):
-            make_backup(data, tmp_path / str(number), EmbeddedFiles(data), datetime.now(UTC), _quiet)
+            make_backup(data, tmp_path / str(number), EmbeddedFiles(data), RegistryKept.HERE, datetime.now(UTC), _quiet)
             feeding.stdout.readline()
         feeding.kill()
     positions = []
@@ -108,7 +108,9 @@ def test_neither_backup_nor_restore_writes_over_anything(data: Path, tmp_path: P
     assert "exists" in command("backup", str(tmp_path / "copy"), data_dir=data, expect=1).stderr
     assert "not empty" in command("restore", str(tmp_path / "copy"), data_dir=data, expect=1).stderr
     with pytest.raises(BackupError, match="no collector's data"):
-        make_backup(tmp_path / "copy 2", tmp_path / "x", EmbeddedFiles(tmp_path / "copy 2"), NOON, _quiet)
+        make_backup(
+            tmp_path / "copy 2", tmp_path / "x", EmbeddedFiles(tmp_path / "copy 2"), RegistryKept.HERE, NOON, _quiet
+        )
 
 
 def test_the_doctor_names_each_harmed_file_and_what_to_do(data: Path) -> None:

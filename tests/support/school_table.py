@@ -4,6 +4,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 from mektep_collector.registry.registry import Registry, open_registry
 from mektep_collector.registry.school_file.columns import COLUMNS
@@ -39,10 +40,18 @@ def school_file(*rows: Mapping[str, str], columns: tuple[str, ...] = COLUMNS) ->
     return read_school_file(table(*rows, columns=columns))
 
 
+class Place(NamedTuple):
+    """Where a registry lies: its folder, and its database's address if that is not in there."""
+
+    folder: Path
+    url: str = ""
+
+
 @contextmanager
-def registry_with(folder: Path, time: SetTime, *rows: Mapping[str, str]) -> Generator[Registry, None, None]:
-    """Open a registry in `folder` that has taken in the rows."""
-    registry = open_registry(folder, time, Random(1))
+def registry_with(place: Path | Place, time: SetTime, *rows: Mapping[str, str]) -> Generator[Registry, None, None]:
+    """Open a registry that has taken in the rows."""
+    at = Place(place) if isinstance(place, Path) else place
+    registry = open_registry(at.folder, time, Random(1), url=at.url)
     try:
         if rows:
             registry.schools.take_in(school_file(*rows))

@@ -7,6 +7,7 @@ every device that the journal names.
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -35,20 +36,31 @@ class StoreFiles(Protocol):
         ...
 
 
-def make_backup(data_dir: Path, target: Path, store: StoreFiles, now: datetime, progress: Progress) -> Contents:
+class RegistryKept(StrEnum):
+    """Where the registry's tables are."""
+
+    HERE = "here"
+    ELSEWHERE = "elsewhere"
+
+
+def make_backup(
+    data_dir: Path, target: Path, store: StoreFiles, registry: RegistryKept, now: datetime, progress: Progress
+) -> Contents:
     """Back up a data directory into the new folder `target`; the collector may serve meanwhile.
 
-    The folder has its name only once all is on disk. Raises BackupError; nothing is left behind then.
+    A registry that is elsewhere is for its own server to back up. The folder has its name only once all is on disk.
+    Raises BackupError; nothing is left behind then.
     """
     unfinished = target.with_name(target.name + ".unfinished")
     if target.exists():
         raise BackupError(f"{target} exists; a backup is made into a new folder, name another")
-    if not (data_dir / DATABASE).exists():
-        raise BackupError(f"{data_dir} holds no collector's data: {DATABASE} is missing; name it with --data-dir")
+    sign = DATABASE if registry is RegistryKept.HERE else KEY
+    if not (data_dir / sign).exists():
+        raise BackupError(f"{data_dir} holds no collector's data: {sign} is missing; name it with --data-dir")
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=_PRIVATE, parents=True)
-        _copy(data_dir, unfinished, store, progress)
+        _copy(data_dir, unfinished, store, registry, progress)
         contents = Contents(made_at=now, collector_version=VERSION, files=tuple(_listed(unfinished, progress)))
         write(unfinished / NAME, msgspec.json.format(msgspec.json.encode(contents), indent=1))
         unfinished.rename(target)
@@ -59,11 +71,12 @@ def make_backup(data_dir: Path, target: Path, store: StoreFiles, now: datetime, 
     return contents
 
 
-def _copy(data_dir: Path, target: Path, store: StoreFiles, progress: Progress) -> None:
+def _copy(data_dir: Path, target: Path, store: StoreFiles, registry: RegistryKept, progress: Progress) -> None:
     store.copy(target, progress)
     if (data_dir / JOURNAL).exists():
         _database(data_dir, target, JOURNAL, progress)
-    _database(data_dir, target, DATABASE, progress)
+    if registry is RegistryKept.HERE:
+        _database(data_dir, target, DATABASE, progress)
     copy(data_dir / KEY, target / KEY)
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from mektep_collector.backup.contents import BackupError, Contents
-from mektep_collector.backup.make import make_backup
+from mektep_collector.backup.make import RegistryKept, make_backup
 from mektep_collector.backup.restore import restore_backup
 from mektep_collector.cli.opened_store import store_files
 from mektep_collector.cli.settled import FAILED, USAGE, AsJson, ConfigFile, DataDir, settle, show_json, stop, tell
@@ -29,12 +29,15 @@ def backup(
     try:
         with bars() as progress:
             files = store_files(settings)
-            contents = make_backup(settings.data_path(), folder, files, datetime.now(UTC), progress)
+            kept = RegistryKept.ELSEWHERE if settings.registry_url else RegistryKept.HERE
+            contents = make_backup(settings.data_path(), folder, files, kept, datetime.now(UTC), progress)
     except ConfigError as error:
         stop(str(error), USAGE)
     except BackupError as error:
         stop(str(error), FAILED)
     _tell(contents, f"{folder} holds", as_json=as_json)
+    if settings.registry_url:
+        tell("the registry is in PostgreSQL: back it up there too (pg_dump)")
 
 
 def restore(

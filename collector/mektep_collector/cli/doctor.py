@@ -12,6 +12,7 @@ from mektep_collector.cli.backup import bars
 from mektep_collector.cli.opened_store import StoreFiles, store_files
 from mektep_collector.cli.settled import DEGRADED, FAILED, USAGE, AsJson, ConfigFile, DataDir, settle, show_json, stop
 from mektep_collector.config import ConfigError
+from mektep_collector.config.registry_url import registry_url
 from mektep_collector.finding import Finding, Weight
 from mektep_collector.journal.check import journal_findings, journal_position
 from mektep_collector.journal.connection import UnsoundSqliteError, require_sound_sqlite
@@ -30,13 +31,14 @@ def doctor(as_json: AsJson = False, data_dir: DataDir = None, config: ConfigFile
     folder = settings.data_path()
     try:
         files = store_files(settings)
+        address = registry_url(settings)
     except ConfigError as error:
         stop(str(error), USAGE)
     with bars() as progress:
         found = [
             *_program_findings(),
             *_disk_findings(folder),
-            *registry_findings(folder),
+            *registry_findings(folder, address),
             *journal_findings(folder),
             *files.findings(progress),
             *_order_findings(folder, files),

@@ -27,6 +27,7 @@ from mektep_collector.cli.opened_store import OpenedStore, open_store
 from mektep_collector.cli.page_source import RegisterAndStore, learning_of
 from mektep_collector.clock import SystemTime
 from mektep_collector.config import Config, MeasureServer
+from mektep_collector.config.registry_url import registry_url
 from mektep_collector.config.secret_file import read_metrics_token
 from mektep_collector.jobs.feed import Feeder
 from mektep_collector.jobs.memory import settle_memory
@@ -74,7 +75,7 @@ async def serve(config: Config, announce: Callable[[Serving], None]) -> None:
         listener = opened.enter_context(_listen(config))
         port = listener.getsockname()[1]
         public = public_url(config, port)
-        registry = open_registry(data, time, random)
+        registry = open_registry(data, time, random, url=registry_url(config))
         opened.callback(registry.close)
         journal = Journal(data / "journal")
         opened.callback(journal.close)

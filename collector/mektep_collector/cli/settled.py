@@ -13,6 +13,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from mektep_collector.config import Config, ConfigError, Loaded, load
+from mektep_collector.config.registry_url import registry_url
 from mektep_collector.registry.error import RegistryError
 from mektep_collector.registry.registry import Registry, open_registry
 
@@ -42,15 +43,15 @@ def settle(file: Path | None, flags: Mapping[str, object]) -> Loaded:
 def opened_registry(config: Config) -> Generator[Registry, None, None]:
     """Open the registry for a command; ends the program with 1 and the reason when it refuses."""
     try:
-        registry = open_registry(config.data_path())
+        registry = open_registry(config.data_path(), url=registry_url(config))
     except (RegistryError, SQLAlchemyError, OSError) as error:
-        stop(f"the registry in {config.data_path()} cannot be opened: {_reason(error)}", FAILED)
+        stop(f"the registry {_where(config)} cannot be opened: {_reason(error)}", FAILED)
     try:
         yield registry
     except RegistryError as error:
         stop(str(error), FAILED)
     except SQLAlchemyError as error:
-        stop(f"the registry in {config.data_path()} cannot be used: {_reason(error)}", FAILED)
+        stop(f"the registry {_where(config)} cannot be used: {_reason(error)}", FAILED)
     finally:
         registry.close()
 
@@ -78,6 +79,10 @@ def stop(reason: str, code: int) -> NoReturn:
     """End the program with a reason and an exit code."""
     tell(f"mektep-collector: {reason}")
     raise typer.Exit(code)
+
+
+def _where(config: Config) -> str:
+    return config.registry_url or f"in {config.data_path()}"
 
 
 def _reason(error: Exception) -> str:

@@ -71,6 +71,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     data_dir: str = ""
     """Folder of registry, journal, store and keys. Empty: the system's own folder for a user's programs."""
+    registry_url: str = ""
+    """Database of the register of schools and devices, such as postgresql://mektep@db.example.kz/mektep. Empty: a file
+    in the data directory."""
+    registry_password_file: str = ""
+    """File of the password for the user in `registry_url`."""
     store: StoreKind = StoreKind.EMBEDDED
     """Where readings lie as time series: `embedded`, files in the data directory, or `influxdb`."""
     influxdb_url: str = "http://127.0.0.1:8086"
@@ -174,6 +179,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise ValueError("`school_opens_at` must be before `school_closes_at`")
         if self.influxdb_user and self.influxdb_token_file:
             raise ValueError("`influxdb_user` and `influxdb_token_file` exclude each other: give one of them")
+        _check_url("registry_url", self.registry_url, ("postgresql",))
+        if self.registry_url and ":" in self.registry_url.partition("//")[2].rpartition("@")[0]:
+            raise ValueError(
+                "`registry_url` holds a password; put that into a file and name it in `registry_password_file`"
+            )
         _check_url("influxdb_url", self.influxdb_url, ("http", "https"))
         _check_url("public_url", self.public_url, ("http", "https"))
         _check_url("ndt7_url", self.ndt7_url, ("ws", "wss", "https"))
@@ -209,7 +219,8 @@ def _check_url(name: str, text: str, schemes: tuple[str, ...]) -> None:
         return
     try:
         parts = urlsplit(text)
-        sound = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 0) >= 0
+        is_local = "host=" in parts.query  # a socket's folder, as PostgreSQL has it
+        sound = parts.scheme in schemes and bool(parts.hostname or is_local) and (parts.port or 0) >= 0
     except ValueError:
         sound = False
     if not sound:

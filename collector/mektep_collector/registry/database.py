@@ -1,8 +1,10 @@
 """The registry's database: one engine, transactions for reading and for writing, and its schema brought up to date.
 
-SQLite by default. The statements are SQLAlchemy Core's without any that SQLite alone knows, so that PostgreSQL can take
-its place. SQLite keeps its rollback journal rather than a write-ahead log: several processes open this file, and some
-systems' SQLite still has the bug that loses a log with two connections (fixed in 3.51.3).
+SQLite by default, or PostgreSQL, where several collectors share one. The statements are SQLAlchemy Core's without any
+that one of them alone knows. On both, one transaction writes at a time: SQLite has but one writer, and PostgreSQL takes
+a lock of our own, so that no statement has to be written for two. SQLite keeps its rollback journal rather than a
+write-ahead log: several processes open this file, and some systems' SQLite still has the bug that loses a log with two
+connections (fixed in 3.51.3).
 """
 
 from collections.abc import Generator
@@ -19,15 +21,26 @@ from mektep_collector.registry.tables import REVISION
 
 _BUSY_TIMEOUT_MS = 15_000
 _WRITING = "mektep_writing"
+_CONNECT_S = 3
+_STATEMENT_MS = 15_000
+_WRITERS_LOCK = 0x6D656B746570
+"""`mektep`: the number of the lock that a writing transaction holds until its end."""
 
 
 class Database:
     """The registry's database. Safe for many threads; other processes may use the same file at the same time."""
 
     def __init__(self, url: URL) -> None:
-        self._engine = sqlalchemy.create_engine(url)
-        if self._engine.dialect.name == "sqlite":
+        if url.get_backend_name() == "sqlite":
+            self._engine = sqlalchemy.create_engine(url)
             _prepare_sqlite(self._engine)
+        else:
+            self._engine = sqlalchemy.create_engine(
+                url.set(drivername="postgresql+psycopg"),
+                pool_pre_ping=True,
+                connect_args={"connect_timeout": _CONNECT_S, "options": f"-c statement_timeout={_STATEMENT_MS}"},
+            )
+            _prepare_postgresql(self._engine)
 
     @contextmanager
     def reading(self) -> Generator[Connection, None, None]:
@@ -45,14 +58,18 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema up to date. One process does it while others wait. Raises RegistryAway."""
-        with self.reading() as connection:
-            if _revision(connection) == REVISION:
-                return
+        if self.revision() == REVISION:
+            return
         # Imported only where there is something to migrate: it would be a quarter of every command's start.
         from mektep_collector.registry.migrations.upgrade import upgrade
 
         with self.writing() as connection:
             upgrade(connection)
+
+    def revision(self) -> str | None:
+        """Return the last migration that the database has taken, None for an empty one. Raises RegistryAway."""
+        with self.reading() as connection:
+            return _revision(connection)
 
     def close(self) -> None:
         """Close every connection. Further use is a bug."""
@@ -72,6 +89,15 @@ def _revision(connection: Connection) -> str | None:
         return None
     revision: str | None = connection.execute(sqlalchemy.text("SELECT version_num FROM alembic_version")).scalar()
     return revision
+
+
+def _prepare_postgresql(engine: Engine) -> None:
+    """Let writing transactions come one after another, whichever collector they are of."""
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if connection.get_execution_options().get(_WRITING, False):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
 
 
 def _prepare_sqlite(engine: Engine) -> None:

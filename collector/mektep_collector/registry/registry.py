@@ -3,7 +3,7 @@
 from pathlib import Path
 from random import Random, SystemRandom
 
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
 
 from mektep_collector.clock import SystemTime, TimeSource
 from mektep_collector.registry.assignments import Assignments
@@ -41,14 +41,17 @@ class Registry:
         self._database.close()
 
 
-def open_registry(data_dir: Path, time: TimeSource | None = None, random: Random | None = None) -> Registry:
+def open_registry(
+    data_dir: Path, time: TimeSource | None = None, random: Random | None = None, *, url: str = ""
+) -> Registry:
     """Open the registry in a data directory, and make there what is missing. The caller closes it.
 
-    Raises KeyFileError when the signing key cannot be used, RegistryAway when the database cannot.
+    With `url` its tables are in that database, and the directory has the signing key alone. Raises KeyFileError when
+    the signing key cannot be used, RegistryAway when the database cannot.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     key = open_signing_key(data_dir / KEY)
-    database = Database(URL.create("sqlite", database=str(data_dir / DATABASE)))
+    database = Database(make_url(url) if url else URL.create("sqlite", database=str(data_dir / DATABASE)))
     try:
         database.migrate()
     except BaseException:

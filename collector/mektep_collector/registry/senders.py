@@ -10,13 +10,16 @@ from sqlalchemy import select
 from mektep_collector.clock import TimeSource
 from mektep_collector.registry.database import Database
 from mektep_collector.registry.devices import Devices, device_of
-from mektep_collector.registry.error import SenderRevoked, SenderUnknown
+from mektep_collector.registry.error import RegistryAway, SenderRevoked, SenderUnknown
 from mektep_collector.registry.records import Device, DeviceStatus
 from mektep_collector.registry.secret import parse_token
 from mektep_collector.registry.tables import DEVICES, TOKENS
 
 REMEMBERED_S = 30.0
 """For so long a revoked device or an ended token may still be let in."""
+TRUSTED_S = 900.0
+"""So much longer, while the database is away."""
+_AWAY_S = 5.0
 _REMEMBERED_COUNT = 100_000
 
 
@@ -35,11 +38,13 @@ class Senders:
         self._lock = threading.Lock()
         self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
         self._seen: set[str] = set()
+        self._away_until_s = float("-inf")
 
     def authenticate(self, token: str) -> Device:
-        """Return the device that holds `token`; raises SenderUnknown or SenderRevoked.
+        """Return the device that holds `token`; raises SenderUnknown, SenderRevoked or RegistryAway.
 
-        Looks into the database once in `REMEMBERED_S` for each token, and not at all for a text that is no token.
+        Looks into the database once in `REMEMBERED_S` for each token, and not at all for a text that is no token. While
+        the database is away, who was let in within `TRUSTED_S` is let in still: readings are kept meanwhile.
         """
         digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
         with self._lock:
@@ -47,7 +52,12 @@ class Senders:
             if known is not None and self._time.monotonic_s() < known.until_s:
                 self._seen.add(known.device.id)
                 return known.device
-        device = self._look_up(token)
+        try:
+            device = self._look_up_if_near(token)
+        except RegistryAway:
+            if known is None or self._time.monotonic_s() >= known.until_s + TRUSTED_S:
+                raise
+            return known.device
         with self._lock:
             self._remembered[digest] = _Remembered(device, self._time.monotonic_s() + REMEMBERED_S)
             self._remembered.move_to_end(digest)
@@ -63,6 +73,16 @@ class Senders:
         if seen:
             now = self._time.now()
             self._devices.note_seen(dict.fromkeys(seen, now))
+
+    def _look_up_if_near(self, token: str) -> Device:
+        """Look up, but not for some seconds after the database was found away: each try would hold up all requests."""
+        if self._time.monotonic_s() < self._away_until_s:
+            raise RegistryAway("the registry cannot be used at the moment")
+        try:
+            return self._look_up(token)
+        except RegistryAway:
+            self._away_until_s = self._time.monotonic_s() + _AWAY_S
+            raise
 
     def _look_up(self, token: str) -> Device:
         credential = parse_token(token)

@@ -14,7 +14,7 @@ from mektep_collector.registry.registry import Registry, open_registry
 from mektep_collector.registry.signing_key import open_signing_key
 from mektep_wire import Assignment, ProbeName, Purpose, decode, signing_input
 from tests.support.newcomer import Newcomer
-from tests.support.school_table import EXAMPLE, registry_with, school_file
+from tests.support.school_table import EXAMPLE, Place, registry_with, school_file
 from tests.support.set_time import SetTime
 
 POINTS = MeasuringPoints(
@@ -29,9 +29,9 @@ def enrolled(registry: Registry, time: SetTime) -> Device:
     return registry.enrolment.enrol(Newcomer().request(issued.code), time.now()).device
 
 
-def test_an_assignment_says_what_school_and_settings_say(tmp_path: Path) -> None:
+def test_an_assignment_says_what_school_and_settings_say(place: Place) -> None:
     time = SetTime()
-    with registry_with(tmp_path, time, EXAMPLE) as registry:
+    with registry_with(place, time, EXAMPLE) as registry:
         device = enrolled(registry, time)
         config = Config(school_opens_at="07:30", days_off=("2026-12-29/2027-01-07",), month_budget_bytes=10**9)
         issued = AssignmentDesk(registry, POINTS, config, time).issue(device)
@@ -56,27 +56,27 @@ def test_an_assignment_says_what_school_and_settings_say(tmp_path: Path) -> None
         ]
 
 
-def test_an_assignment_bears_the_collectors_signature(tmp_path: Path) -> None:
+def test_an_assignment_bears_the_collectors_signature(place: Place) -> None:
     time = SetTime()
-    with registry_with(tmp_path, time, EXAMPLE) as registry:
+    with registry_with(place, time, EXAMPLE) as registry:
         signed = AssignmentDesk(registry, POINTS, Config(), time).issue(enrolled(registry, time)).signed
         key = Ed25519PublicKey.from_public_bytes(registry.public_key)
         key.verify(signed.signature, signing_input(Purpose.ASSIGNMENT, signed.payload))
 
 
-def test_what_does_not_change_stays_the_same_to_the_byte(tmp_path: Path) -> None:
+def test_what_does_not_change_stays_the_same_to_the_byte(place: Place) -> None:
     time = SetTime()
-    with registry_with(tmp_path, time, EXAMPLE) as registry:
+    with registry_with(place, time, EXAMPLE) as registry:
         device = enrolled(registry, time)
         first = AssignmentDesk(registry, POINTS, Config(), time).issue(device)
         time.pass_s(86_400)
         assert AssignmentDesk(registry, POINTS, Config(), time).issue(device) == first
 
 
-def test_versions_rise_whatever_the_clock_does(tmp_path: Path) -> None:
+def test_versions_rise_whatever_the_clock_does(place: Place) -> None:
     time = SetTime()
     versions = []
-    with registry_with(tmp_path, time, EXAMPLE) as registry:
+    with registry_with(place, time, EXAMPLE) as registry:
         device = enrolled(registry, time)
         desk = AssignmentDesk(registry, POINTS, Config(), time)
         versions.append(desk.issue(device).version)
@@ -103,9 +103,9 @@ def test_versions_rise_too_after_the_registry_came_back_from_a_backup(tmp_path: 
         assert AssignmentDesk(registry, POINTS, Config(), time).issue(device).version > lost.version
 
 
-def test_the_version_for_receipts_is_at_most_a_minute_old(tmp_path: Path) -> None:
+def test_the_version_for_receipts_is_at_most_a_minute_old(place: Place) -> None:
     time = SetTime()
-    with registry_with(tmp_path, time, EXAMPLE) as registry:
+    with registry_with(place, time, EXAMPLE) as registry:
         device = enrolled(registry, time)
         desk = AssignmentDesk(registry, POINTS, Config(), time)
         assert desk.version(device) > 0

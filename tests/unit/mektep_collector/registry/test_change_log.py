@@ -14,16 +14,16 @@ from mektep_collector.registry.error import SchoolUnknown
 from mektep_collector.registry.registry import Registry
 from mektep_collector.registry.tables import CHANGES, CHANGES_HEAD
 from tests.support.newcomer import Newcomer
-from tests.support.school_table import EXAMPLE, registry_with
+from tests.support.school_table import EXAMPLE, Place, registry_with
 from tests.support.set_time import SetTime
 
 DAY = timedelta(hours=24)
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> Generator[Registry, None, None]:
+def registry(place: Place) -> Generator[Registry, None, None]:
     time = SetTime()
-    with registry_with(tmp_path, time, EXAMPLE) as opened:
+    with registry_with(place, time, EXAMPLE) as opened:
         (issued,) = opened.codes.issue("0007", 1, DAY, time.now(), "aigerim")
         request = Newcomer().request(issued.code)
         device = opened.enrolment.enrol(request, time.now()).device
@@ -34,9 +34,10 @@ def registry(tmp_path: Path) -> Generator[Registry, None, None]:
 
 
 @pytest.fixture
-def intruder(registry: Registry, tmp_path: Path) -> Generator[Engine, None, None]:
+def intruder(registry: Registry, place: Place) -> Generator[Engine, None, None]:
     """Somebody who can write the database, past the registry."""
-    engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path / 'registry.sqlite'}")
+    url = place.url.replace("postgresql:", "postgresql+psycopg:") or f"sqlite:///{place.folder / 'registry.sqlite'}"
+    engine = sqlalchemy.create_engine(url)
     yield engine
     engine.dispose()
 
@@ -117,6 +118,7 @@ def test_an_added_change_is_found(registry: Registry, intruder: Engine) -> None:
     assert fault_at(registry) == 6
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_an_older_copy_is_found_by_an_end_noted_elsewhere(registry: Registry, tmp_path: Path) -> None:
     file = tmp_path / "registry.sqlite"
     older = file.read_bytes()

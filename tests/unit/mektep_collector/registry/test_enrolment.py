@@ -23,7 +23,7 @@ from mektep_collector.registry.records import DeviceStatus
 from mektep_collector.registry.registry import Registry
 from mektep_collector.registry.senders import REMEMBERED_S
 from tests.support.newcomer import Newcomer
-from tests.support.school_table import EXAMPLE, registry_with
+from tests.support.school_table import EXAMPLE, Place, registry_with
 from tests.support.set_time import SetTime
 
 THREE_DAYS = timedelta(hours=72)
@@ -35,8 +35,8 @@ def time() -> SetTime:
 
 
 @pytest.fixture
-def registry(tmp_path: Path, time: SetTime) -> Generator[Registry, None, None]:
-    with registry_with(tmp_path, time, EXAMPLE) as opened:
+def registry(place: Place, time: SetTime) -> Generator[Registry, None, None]:
+    with registry_with(place, time, EXAMPLE) as opened:
         yield opened
 
 
@@ -199,6 +199,7 @@ def test_only_what_is_there_can_be_given_codes_or_revoked(registry: Registry, ti
         registry.devices.revoke("nobody")
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_neither_codes_nor_tokens_lie_in_the_database(registry: Registry, time: SetTime, tmp_path: Path) -> None:
     code = new_code(registry, time)
     token = registry.enrolment.enrol(Newcomer().request(code), time.now()).token

@@ -1,23 +1,22 @@
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
 from mektep_collector.registry.zones import SchoolZones
-from tests.support.school_table import EXAMPLE, registry_with, school_file
+from tests.support.school_table import EXAMPLE, Place, registry_with, school_file
 from tests.support.set_time import SetTime
 
 
-def test_a_file_imported_twice_changes_nothing_the_second_time(tmp_path: Path) -> None:
-    with registry_with(tmp_path, SetTime(), EXAMPLE, {"school_id": "8"}) as registry:
+def test_a_file_imported_twice_changes_nothing_the_second_time(place: Place) -> None:
+    with registry_with(place, SetTime(), EXAMPLE, {"school_id": "8"}) as registry:
         again = registry.schools.take_in(school_file(EXAMPLE, {"school_id": "8"}))
         assert (again.added, again.changed, again.changes, again.absent) == ([], [], [], [])
         assert again.unchanged == ["0007", "8"]
 
 
-def test_what_changes_is_told_field_by_field(tmp_path: Path) -> None:
-    with registry_with(tmp_path, SetTime(), EXAMPLE, {"school_id": "gone"}) as registry:
+def test_what_changes_is_told_field_by_field(place: Place) -> None:
+    with registry_with(place, SetTime(), EXAMPLE, {"school_id": "gone"}) as registry:
         said = school_file({"pupils": "600", "district": ""}, {"school_id": "new"})
         for comparison in (registry.schools.compare(said), registry.schools.take_in(said)):
             assert [(one.school_id, one.field, one.before, one.after) for one in comparison.changes] == [
@@ -32,9 +31,9 @@ def test_what_changes_is_told_field_by_field(tmp_path: Path) -> None:
         assert (changed.pupils_count, changed.district) == (600, "")
 
 
-def test_a_new_contract_leaves_the_months_before_it_alone(tmp_path: Path) -> None:
+def test_a_new_contract_leaves_the_months_before_it_alone(place: Place) -> None:
     time = SetTime(datetime(2026, 8, 31, 18, 59, tzinfo=UTC))
-    with registry_with(tmp_path, time, EXAMPLE) as registry:
+    with registry_with(place, time, EXAMPLE) as registry:
         comparison = registry.schools.take_in(
             school_file({"contract_from": "2026-09-01", "contract_download_mbps": "100"})
         )
@@ -58,27 +57,27 @@ def test_a_new_contract_leaves_the_months_before_it_alone(tmp_path: Path) -> Non
         assert rates == [30.0, 100.0], "the contract begins at midnight of the school's own day"
 
 
-def test_a_contract_of_the_same_day_is_a_correction(tmp_path: Path) -> None:
-    with registry_with(tmp_path, SetTime(), EXAMPLE) as registry:
+def test_a_contract_of_the_same_day_is_a_correction(place: Place) -> None:
+    with registry_with(place, SetTime(), EXAMPLE) as registry:
         registry.schools.take_in(school_file({"contract_upload_mbps": "15"}))
         assert [one.upload_mbps for one in registry.schools.commitments("0007")] == [15.0]
 
 
-def test_a_contract_that_is_not_told_goes_on(tmp_path: Path) -> None:
+def test_a_contract_that_is_not_told_goes_on(place: Place) -> None:
     silent = dict.fromkeys(("provider", "contract_download_mbps", "contract_upload_mbps", "contract_from"), "")
-    with registry_with(tmp_path, SetTime(), EXAMPLE) as registry:
+    with registry_with(place, SetTime(), EXAMPLE) as registry:
         assert registry.schools.take_in(school_file(silent)).changes == []
         assert len(registry.schools.commitments("0007")) == 1
 
 
-def test_a_contract_of_the_future_is_not_in_force(tmp_path: Path) -> None:
-    with registry_with(tmp_path, SetTime(), {"contract_from": "2030-01-01"}) as registry:
+def test_a_contract_of_the_future_is_not_in_force(place: Place) -> None:
+    with registry_with(place, SetTime(), {"contract_from": "2030-01-01"}) as registry:
         assert registry.schools.all()[0].commitment is None
         assert len(registry.schools.commitments("0007")) == 1
 
 
-def test_a_column_that_the_file_lacks_leaves_its_field_alone(tmp_path: Path) -> None:
-    with registry_with(tmp_path, SetTime(), EXAMPLE) as registry:
+def test_a_column_that_the_file_lacks_leaves_its_field_alone(place: Place) -> None:
+    with registry_with(place, SetTime(), EXAMPLE) as registry:
         comparison = registry.schools.take_in(school_file({"name": "Renamed"}, columns=("school_id", "name", "region")))
         assert [one.field for one in comparison.changes] == ["name"]
         school = registry.schools.get("0007")
@@ -86,8 +85,8 @@ def test_a_column_that_the_file_lacks_leaves_its_field_alone(tmp_path: Path) -> 
         assert (school.name, school.pupils_count, school.technology.value) == ("Renamed", 526, "fibre")
 
 
-def test_an_import_that_fails_in_its_midst_leaves_nothing(tmp_path: Path) -> None:
-    with registry_with(tmp_path, SetTime()) as registry:
+def test_an_import_that_fails_in_its_midst_leaves_nothing(place: Place) -> None:
+    with registry_with(place, SetTime()) as registry:
         sound = school_file(EXAMPLE, {"school_id": "8"})
         twice = type(sound)(schools=[*sound.schools, sound.schools[0]], columns=sound.columns, notes=[])
         with pytest.raises(SQLAlchemyError):
@@ -95,15 +94,15 @@ def test_an_import_that_fails_in_its_midst_leaves_nothing(tmp_path: Path) -> Non
         assert registry.schools.all() == []
 
 
-def test_unknown_schools_are_none(tmp_path: Path) -> None:
-    with registry_with(tmp_path, SetTime()) as registry:
+def test_unknown_schools_are_none(place: Place) -> None:
+    with registry_with(place, SetTime()) as registry:
         assert registry.schools.get("0007") is None
         assert registry.schools.commitments("0007") == []
 
 
-def test_zones_follow_the_schools(tmp_path: Path) -> None:
+def test_zones_follow_the_schools(place: Place) -> None:
     time = SetTime()
-    with registry_with(tmp_path, time, {"time_zone": "Asia/Atyrau"}) as registry:
+    with registry_with(place, time, {"time_zone": "Asia/Atyrau"}) as registry:
         zones = SchoolZones(registry.schools, time)
         assert str(zones.zone_of("0007")) == "Asia/Atyrau"
         assert str(zones.zone_of("nobody")) == "Asia/Almaty"
