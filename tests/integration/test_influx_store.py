@@ -140,8 +140,7 @@ def test_a_server_that_comes_late_dies_and_comes_back_has_each_reading_once(tmp_
         for begin in range(0, 12, 4):
             with running_influxd(tmp_path, port=port) as server:
                 store.put(entries[begin : begin + 2])
-                server.process.kill()
-                server.process.wait(10)
+                server.kill()
                 with pytest.raises(StoreError):
                     store.put(entries[begin + 2 : begin + 4])
                 assert store.position() == begin + 2

@@ -17,7 +17,7 @@ from mektep_collector.store.influx.points import (
 from mektep_collector.store.influx.server import Rows
 from mektep_collector.store.influx.text import text_of_tag
 from mektep_collector.store.planned import AUDITED, Plan
-from mektep_collector.store.run import Run, member_of
+from mektep_collector.store.run import OK, Run, member_of
 from mektep_collector.store.store import AuditTrace
 from mektep_wire import Direction, EngineName, Reading, decode
 
@@ -56,7 +56,8 @@ def accepted(rows: Rows) -> Iterator[tuple[Placed, Accepted]]:
 def runs(plan: Plan, rows: Rows) -> Iterator[Run]:
     """Yield the runs that are points of the metric's series, from the columns that `questions.runs` asks for."""
     is_member = member_of(plan)
-    for point_ns, came, device, engine, outcome, origin, cause, value in rows.values:
+    for point_ns, came, device, engine, outcome, origin, cause, measured in rows.values:
+        value = measured if outcome == OK else None  # what a failed run measured before it failed is no value
         if is_member(engine, outcome, value):
             yield Run(
                 at_us=at_us(point_ns),
