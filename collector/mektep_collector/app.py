@@ -21,7 +21,7 @@ from mektep_collector.api.leases import create_leases_router
 from mektep_collector.api.metrics import CountedRequests, create_metrics_router
 from mektep_collector.api.problems import install_problem_handlers
 from mektep_collector.api.readings import PATH as READINGS
-from mektep_collector.api.readings import Acceptance, create_readings_router, readings_endpoint
+from mektep_collector.api.readings import Acceptance, Elsewhere, create_readings_router, readings_endpoint
 from mektep_collector.api.security_headers import SecurityHeaders
 from mektep_collector.clock import TimeSource
 from mektep_collector.config import Config
@@ -43,6 +43,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     checks: Mapping[str, Check]
     metrics: CollectorRegistry
     time: TimeSource
+    elsewhere: Elsewhere | None = None
+    """What hands batches on, where several collectors share the register."""
     metrics_token: str = ""
     """What shows the metrics beyond this computer; empty: nothing does."""
 
@@ -51,7 +53,7 @@ def create_app(parts: Parts, further: Sequence[APIRouter] = ()) -> ASGIApp:
     """Return the application: the interface for agents, health, metrics, documentation, and `further` routers."""
     desk = _desk(parts)
     limit = AttemptLimit(_BATCHES_BURST_COUNT, _BATCHES_INTERVAL_S, parts.time)
-    accept = readings_endpoint(parts.registry.senders, parts.journal, parts.time, limit, desk.version)
+    accept = readings_endpoint(parts.registry.senders, parts.journal, parts.time, limit, desk.version, parts.elsewhere)
     answering = HotRoute(_interface(parts, desk, accept, further), method="POST", path=READINGS, endpoint=accept)
     return CountedRequests(SecurityHeaders(answering), metrics=parts.metrics, time=parts.time)
 

@@ -27,6 +27,7 @@ from mektep_collector.api.problems import ProblemError, unavailable
 from mektep_collector.clock import TimeSource
 from mektep_collector.journal.error import JournalBusyError, JournalError
 from mektep_collector.journal.submission import OtherDeviceError, Submission, open_submission
+from mektep_collector.registry.error import RegistryAway
 from mektep_collector.registry.records import Device
 from mektep_wire import ProblemKind, Purpose, Receipt, WireError, encode, parse_signature, signing_input
 from mektep_wire.batch import MAX_BATCH_BYTES, MAX_BODY_BYTES
@@ -44,17 +45,26 @@ class Acceptance(Protocol):
         ...
 
 
+class Elsewhere(Protocol):
+    """Whoever hands batches on to the collector that a device belongs to."""
+
+    async def answer_elsewhere(self, request: Request, device: Device, body: bytes) -> Response | None:
+        """Return that collector's answer, None where it is this one; raises ProblemError and RegistryAway."""
+        ...
+
+
 def readings_endpoint(
     senders: Senders,
     journal: Acceptance,
     clock: TimeSource,
     by_device: AttemptLimit,
     assignment_version: Callable[[Device], int] = lambda _device: 0,
+    elsewhere: Elsewhere | None = None,
 ) -> Endpoint:
     """Return what answers the route; it raises ProblemError and whatever `receive_body` does.
 
     `by_device` says how often one device may send. `assignment_version` tells, in the receipt, whether a new assignment
-    waits for a device.
+    waits for a device. `elsewhere` answers for devices whose readings another collector has.
     """
 
     async def post_readings(request: Request) -> Response:
@@ -65,6 +75,13 @@ def readings_endpoint(
             raise _too_often(wait_s)
         body = await receive_body(request, MAX_BODY_BYTES)
         signature = _checked_signature(request, device, body.sent)
+        if elsewhere is not None:
+            try:
+                answer = await elsewhere.answer_elsewhere(request, device, body.sent)
+            except RegistryAway as error:
+                raise unavailable(str(error)) from None
+            if answer is not None:
+                return answer
         try:
             submission = open_submission(device, body.plain(MAX_BATCH_BYTES), body.sent, signature, received_at)
         except WireError as error:

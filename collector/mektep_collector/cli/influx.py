@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from mektep_collector.cli.collector_id import collector_id
 from mektep_collector.config import Config, ConfigError
 from mektep_collector.config.secret_file import read_secret
 
@@ -20,12 +21,16 @@ _FOLDER: Final = "store-influxdb"
 
 def influx_store(config: Config, zone_of: Callable[[str], ZoneInfo]) -> InfluxStore:
     """Open the store. Raises ConfigError and StoreError."""
-    return InfluxStore(_address(config), _folder(config), zone_of)
+    return InfluxStore(_address(config), _folder(config), zone_of, _collector_id(config))
 
 
 def influx_files(config: Config) -> InfluxFiles:
     """Return what a check and a backup see of it. Raises ConfigError."""
-    return InfluxFiles(_address(config), _folder(config))
+    return InfluxFiles(_address(config), _folder(config), _collector_id(config))
+
+
+def _collector_id(config: Config) -> str:
+    return collector_id(config.data_path()) if config.peer_url else ""
 
 
 def _folder(config: Config) -> Path:

@@ -16,11 +16,13 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from mektep_collector.api.connection_bounds import MAX_CONNECTIONS, BoundedConnection
+from mektep_collector.api.handing_on import HandingOn
 from mektep_collector.api.health import Check
 from mektep_collector.api.metrics import new_metrics, show
 from mektep_collector.app import Parts, create_app
 from mektep_collector.cli.addresses import check_exposure, measuring_points, public_url
 from mektep_collector.cli.browser_test import browser_test_url
+from mektep_collector.cli.collector_id import collector_id
 from mektep_collector.cli.file_limit import allow_files
 from mektep_collector.cli.measure_process import MeasureProcess
 from mektep_collector.cli.opened_store import OpenedStore, open_store
@@ -33,6 +35,7 @@ from mektep_collector.jobs.feed import Feeder
 from mektep_collector.jobs.memory import settle_memory
 from mektep_collector.jobs.seen import note_seen
 from mektep_collector.journal.journal import Journal
+from mektep_collector.registry.homes import Home
 from mektep_collector.registry.registry import open_registry
 from mektep_collector.registry.zones import SchoolZones
 from mektep_dashboards.pages import create_pages
@@ -88,6 +91,11 @@ async def serve(config: Config, announce: Callable[[Serving], None]) -> None:
         points = measuring_points(config, ready, public)
         metrics = new_metrics()
         _show_gauges(metrics, journal, at_work, feeder)
+        elsewhere = None
+        if config.peer_url:
+            own = Home(collector_id(data), config.peer_url.rstrip("/"))
+            elsewhere = HandingOn(registry.homes(own, time, journal.device_ids()))
+            opened.push_async_callback(elsewhere.close)
         app = create_app(
             Parts(
                 config=config,
@@ -97,6 +105,7 @@ async def serve(config: Config, announce: Callable[[Serving], None]) -> None:
                 checks=_checks(data, feeder, measure if ready else None),
                 metrics=metrics,
                 time=time,
+                elsewhere=elsewhere,
                 metrics_token=metrics_token,
             ),
             [create_pages(RegisterAndStore(registry, store, time, learning), browser_test_url(config, ready, public))],

@@ -76,6 +76,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     in the data directory."""
     registry_password_file: str = ""
     """File of the password for the user in `registry_url`."""
+    peer_url: str = ""
+    """Address under which other collectors that share `registry_url` reach this one, such as http://10.0.0.5:8080.
+    Empty: it shares the register with none."""
     store: StoreKind = StoreKind.EMBEDDED
     """Where readings lie as time series: `embedded`, files in the data directory, or `influxdb`."""
     influxdb_url: str = "http://127.0.0.1:8086"
@@ -184,6 +187,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise ValueError(
                 "`registry_url` holds a password; put that into a file and name it in `registry_password_file`"
             )
+        if self.peer_url and not self.registry_url:
+            raise ValueError("`peer_url` is for collectors that share a register: name it in `registry_url`")
+        _check_url("peer_url", self.peer_url, ("http", "https"))
         _check_url("influxdb_url", self.influxdb_url, ("http", "https"))
         _check_url("public_url", self.public_url, ("http", "https"))
         _check_url("ndt7_url", self.ndt7_url, ("ws", "wss", "https"))

@@ -100,6 +100,15 @@ class Journal:
         except (apsw.Error, ReadersBusyError) as error:
             raise self._unreadable(error) from error
 
+    def device_ids(self) -> Sequence[str]:
+        """Return the devices that ever brought a reading. Raises JournalError."""
+        try:
+            with self._readers.lend() as connection:
+                rows = connection.execute("SELECT DISTINCT device_id FROM stream ORDER BY device_id").fetchall()
+        except (apsw.Error, ReadersBusyError) as error:
+            raise self._unreadable(error) from error
+        return [str(row[0]) for row in rows]
+
     def gaps(self, device_id: str) -> list[Gap]:
         """Return what the collector knows that it has not got of a device, by epoch and number. Raises JournalError."""
         try:

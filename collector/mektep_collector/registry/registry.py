@@ -1,5 +1,6 @@
 """The registry as a whole: one database, one signing key, and the parts that work on them."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random, SystemRandom
 
@@ -13,6 +14,7 @@ from mektep_collector.registry.codes import Codes
 from mektep_collector.registry.database import Database
 from mektep_collector.registry.devices import Devices
 from mektep_collector.registry.enrolment import Enrolment
+from mektep_collector.registry.homes import Home, Homes
 from mektep_collector.registry.schools import Schools
 from mektep_collector.registry.senders import Senders
 from mektep_collector.registry.signing_key import SigningKey, open_signing_key
@@ -35,6 +37,16 @@ class Registry:
         self.senders = Senders(database, self.devices, time)
         self.assignments = Assignments(database, key)
         self.audit_seeds = AuditSeeds(key)
+
+    def homes(self, own: Home, time: TimeSource, known: Iterable[str]) -> Homes:
+        """Return the homes of devices as the collector `own` sees them, once the others are told of it.
+
+        It claims the `known` devices, which its journal has, where no other has. Raises RegistryAway.
+        """
+        homes = Homes(self._database, time, own)
+        homes.announce()
+        homes.claim(known)
+        return homes
 
     def close(self) -> None:
         """Close the database. Further use is a bug."""

@@ -19,7 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The last migration: what a database must have taken to be as these tables are."""
 
 
@@ -153,3 +153,21 @@ CHANGES_HEAD = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 """One row: where the chain of changes ends, sealed with the collector's key."""
+
+COLLECTORS = Table(
+    "collectors",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("url", String(300), nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+"""Collectors that share this register, and where they reach each other."""
+
+HOMES = Table(
+    "homes",
+    METADATA,
+    Column("device_id", String(36), ForeignKey("devices.id"), primary_key=True),
+    Column("collector_id", String(36), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+)
+"""The one collector whose journal has a device's readings."""

@@ -8,7 +8,7 @@ from mektep_collector.sqlite_copy import copy_database
 from mektep_collector.store.error import StoreError
 from mektep_collector.store.influx.dead_letters import FILE, DeadLetter, DeadLetters
 from mektep_collector.store.influx.dialect import Dialect
-from mektep_collector.store.influx.progress import QUESTION, progress_of
+from mektep_collector.store.influx.progress import progress_of, progress_question
 from mektep_collector.store.influx.redelivery import Redelivery, redeliver
 from mektep_collector.store.influx.server import Address, InfluxServer
 from mektep_collector.store.influx.text import named
@@ -22,9 +22,10 @@ Progress = Callable[[str, int, int], None]
 class InfluxFiles:
     """What is kept of the store in the data directory's folder `directory`, and what its server says of the rest."""
 
-    def __init__(self, address: Address, directory: Path) -> None:
+    def __init__(self, address: Address, directory: Path, collector_id: str = "") -> None:
         self._address = address
         self._directory = directory
+        self._collector_id = collector_id
 
     def copy(self, target: Path, progress: Progress) -> None:
         """Copy the refused points into the data directory `target`. Raises OSError and apsw.Error.
@@ -57,7 +58,7 @@ class InfluxFiles:
         except StoreError:
             return 0
         try:
-            return progress_of(server.ask(QUESTION)).position
+            return progress_of(server.ask(progress_question(self._collector_id))).position
         finally:
             server.close()
 

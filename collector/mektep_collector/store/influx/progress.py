@@ -6,11 +6,11 @@ import msgspec
 from influxdb_client.client.write.point import Point
 
 from mektep_collector.store.influx.server import Rows
-from mektep_collector.store.influx.text import named
+from mektep_collector.store.influx.text import named, quoted
 
 _MEASUREMENT = "taken_in"
 _POSITION, _READINGS, _QUARANTINED = "position", "readings", "quarantined"
-QUESTION = f"SELECT {named(_POSITION)}, {named(_READINGS)}, {named(_QUARANTINED)} FROM {named(_MEASUREMENT)}"
+_COLLECTOR = "collector"
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -21,10 +21,17 @@ class Progress(msgspec.Struct, frozen=True):
     quarantined_count: int = 0
 
 
-def progress_point(progress: Progress) -> str:
-    """Return the one point of it, which each write replaces."""
+def progress_question(collector_id: str) -> str:
+    """Ask how far a collector's journal is taken in; an empty name is that of a collector that shares nothing."""
+    fields = f"{named(_POSITION)}, {named(_READINGS)}, {named(_QUARANTINED)}"
+    return f"SELECT {fields} FROM {named(_MEASUREMENT)} WHERE {named(_COLLECTOR)} = {quoted(collector_id)}"
+
+
+def progress_point(progress: Progress, collector_id: str) -> str:
+    """Return a collector's one point of it, which each write replaces."""
     line: str = (
         Point(_MEASUREMENT)
+        .tag(_COLLECTOR, collector_id)
         .field(_POSITION, progress.position)
         .field(_READINGS, progress.readings_count)
         .field(_QUARANTINED, progress.quarantined_count)

@@ -18,7 +18,7 @@ from mektep_collector.store.influx import answers, questions
 from mektep_collector.store.influx.dead_letters import FILE, DeadLetters
 from mektep_collector.store.influx.delivery import deliver
 from mektep_collector.store.influx.points import SCHOOL, points_of
-from mektep_collector.store.influx.progress import QUESTION, Progress, progress_of, progress_point
+from mektep_collector.store.influx.progress import Progress, progress_of, progress_point, progress_question
 from mektep_collector.store.influx.server import Address, InfluxServer
 from mektep_collector.store.influx.text import text_of_tag
 from mektep_collector.store.one_engine import of_one_engine
@@ -36,11 +36,15 @@ _PROBES, _DIRECTIONS = list(ProbeName), list(Direction)
 class InfluxStore:
     """The Store protocol over one database; dead letters lie in `directory`. Who opens it closes it.
 
-    `zone_of` tells a school's time zone by its id. Raises StoreError when the file of dead letters cannot be opened.
+    `zone_of` tells a school's time zone by its id; `collector_id` tells collectors apart that fill one database: each
+    has its own position and counts what it has put. Raises StoreError when the file of dead letters cannot be opened.
     """
 
-    def __init__(self, address: Address, directory: Path, zone_of: Callable[[str], ZoneInfo]) -> None:
+    def __init__(
+        self, address: Address, directory: Path, zone_of: Callable[[str], ZoneInfo], collector_id: str = ""
+    ) -> None:
         self._address = address
+        self._collector_id = collector_id
         self._zone_of = zone_of
         self._dead_letters = DeadLetters(directory / FILE)
         self._connecting = threading.Lock()
@@ -75,7 +79,7 @@ class InfluxStore:
                 readings_count=self._progress.readings_count + len(lines),
                 quarantined_count=self._progress.quarantined_count + sum(map(_quarantined_count, fresh)),
             )
-            server.write([progress_point(progress)])
+            server.write([progress_point(progress, self._collector_id)])
             self._progress = progress
 
     def latest(self, school_ids: Sequence[str] | None = None) -> Sequence[Accepted]:
@@ -155,7 +159,7 @@ class InfluxStore:
             if self._server is None:
                 server = InfluxServer(self._address)
                 try:
-                    self._progress = progress_of(server.ask(QUESTION))
+                    self._progress = progress_of(server.ask(progress_question(self._collector_id)))
                 except StoreError:
                     server.close()
                     raise
