@@ -29,7 +29,7 @@ from tests.support.fault_proxy import Harm, fault_proxy
 from tests.support.peers.influxd import RunningInfluxd
 from tests.support.school_device import NOON, SchoolDevice
 
-KILL_COUNT = int(os.environ.get("MEKTEP_CHAOS_KILLS", "15"))
+KILL_COUNT = int(os.environ.get("MEKTEP_CHAOS_KILLS", "10"))
 DEVICE_COUNT = 4
 BATCH_COUNT = 40
 BATCHES_A_CONNECTION = 20

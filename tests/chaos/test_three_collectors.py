@@ -30,7 +30,7 @@ from tests.support.school_device import SchoolDevice
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "schools.csv"
 SCHOOLS = ("000000000001", "000000000002", "000000000003")
 DATABASE = "three_collectors"
-ROUNDS_COUNT = 60
+ROUNDS_COUNT = 45
 BATCH_COUNT = 8
 HARMS = (Harm.NONE, Harm.NONE, Harm.LOSE_REPLY, Harm.CUT_REQUEST, Harm.CUT_REPLY)
 
