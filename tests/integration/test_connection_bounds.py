@@ -25,7 +25,7 @@ class Patient(BoundedConnection):
     """Waits for longer than any of these tests takes."""
 
     head_deadline_s = 120.0
-    max_connections = 200
+    max_connections = 300
 
 
 @contextmanager

@@ -62,7 +62,8 @@ def _download(server: RunningServer, path: str = DOWNLOAD) -> tuple[list[Frame],
 
 def test_a_download_is_as_the_specification_has_it(server: RunningServer) -> None:
     others, sizes, took_s, ended = _download(server)
-    assert SHORT.runtime_s <= took_s < SHORT.max_runtime_s
+    # Each end looks at its own clock at its own moment: the client's first look may come after the server's.
+    assert 0.99 * SHORT.runtime_s <= took_s < SHORT.max_runtime_s
     assert ended == "closed"
 
     assert sizes[0] == 1 << 13
