@@ -5,7 +5,15 @@ imports msgspec and the standard library, does no I/O, reads no clock, and holds
 Numeric fields carry their unit in their name; unknown fields are refused; every Struct is frozen.
 """
 
-from mektep_wire.assignment import Assignment, DateRange, SchoolHours, SignedAssignment, Target, Weekday
+from mektep_wire.assignment import (
+    TOKEN_LIFETIME_S,
+    Assignment,
+    DateRange,
+    SchoolHours,
+    SignedAssignment,
+    Target,
+    Weekday,
+)
 from mektep_wire.audit import AUDIT_SEED_BYTES, is_audit
 from mektep_wire.batch import Batch, Fate, FateOutcome, Receipt
 from mektep_wire.columnar import are_good, pack, rows, select, unpack
@@ -46,6 +54,7 @@ from mektep_wire.reading import (
     Trigger,
     Vpn,
 )
+from mektep_wire.renewal import RENEWAL_FRESH_S, RENEWAL_NONCE_BYTES, TokenGrant, TokenRequest
 from mektep_wire.signature import Purpose, format_signature, parse_signature, signing_input
 from mektep_wire.version import VERSION, WIRE_VERSION
 
@@ -54,6 +63,9 @@ __all__ = [
     "MAX_BATCH_READINGS",
     "MAX_HOPS",
     "METRICS",
+    "RENEWAL_FRESH_S",
+    "RENEWAL_NONCE_BYTES",
+    "TOKEN_LIFETIME_S",
     "VERSION",
     "WIRE_VERSION",
     "Access",
@@ -103,6 +115,8 @@ __all__ = [
     "SkipReason",
     "StopReason",
     "Target",
+    "TokenGrant",
+    "TokenRequest",
     "Trigger",
     "Trips",
     "Unit",

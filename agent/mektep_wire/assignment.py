@@ -10,10 +10,13 @@ from typing import Annotated
 
 import msgspec
 
-from mektep_wire.audit import AUDIT_SEED_BYTES
+from mektep_wire.audit import AuditSeed
 from mektep_wire.identifier import Identifier
 from mektep_wire.reading import Aware, ProbeName
-from mektep_wire.signature import SIGNATURE_BYTES
+from mektep_wire.signature import Signature
+
+TOKEN_LIFETIME_S = 7_776_000.0
+"""90 days: after so long a token is renewed where the assignment says nothing else."""
 
 
 class Weekday(StrEnum):
@@ -73,13 +76,17 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise ValueError("a target of the platform probe begins with https://")
 
 
-class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Schedule, targets and limits of one device.
 
     `time_zone` is a tz database name. Days off are the public holidays of `holiday_country` and `days_off`, less
     `working_days` (a government may move a working day). `contracted_*_mbps` and `norm_mbps` are for the local page.
     `audit_ratio` of the slots are audits, drawn by `audit_seed` as `is_audit` says; without a seed none is. Where they
     show that shortened tests miss by more than `shortcut_error_max_ratio`, the device tests at full length by itself.
+
+    A token is renewed when it is `token_lifetime_s` old (0: never; None: as `TOKEN_LIFETIME_S` says), and one made
+    before `renewal_asked_at` at once. Both are left out where they are None, so that an agent which does not know them
+    yet can read the rest.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
@@ -101,12 +108,14 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     contracted_upload_mbps: Annotated[float, msgspec.Meta(gt=0.0, le=100_000.0)] | None
     platform_interval_s: Annotated[float, msgspec.Meta(ge=3_600.0, le=86_400.0)] = 3_600.0
     audit_ratio: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.05
-    audit_seed: Annotated[bytes, msgspec.Meta(min_length=AUDIT_SEED_BYTES, max_length=AUDIT_SEED_BYTES)] | None = None
+    audit_seed: AuditSeed | None = None
     shortcut_error_max_ratio: Annotated[float, msgspec.Meta(ge=0.001, le=1.0)] = 0.05
+    token_lifetime_s: Annotated[float, msgspec.Meta(ge=0.0, le=4e9)] | None = None
+    renewal_asked_at: Aware | None = None
 
 
 class SignedAssignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The exact bytes of an encoded `Assignment`, with the collector's signature over them."""
 
     payload: Annotated[bytes, msgspec.Meta(max_length=65_536)]
-    signature: Annotated[bytes, msgspec.Meta(min_length=SIGNATURE_BYTES, max_length=SIGNATURE_BYTES)]
+    signature: Signature

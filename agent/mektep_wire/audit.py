@@ -5,10 +5,21 @@ not know the seed cannot tell an audit from another run before it is over, so no
 """
 
 import hmac
-from typing import Final
+from typing import Annotated, Final
+
+import msgspec
 
 AUDIT_SEED_BYTES: Final = 16
 """Length of an audit seed."""
+AuditSeed = Annotated[
+    bytes,
+    msgspec.Meta(
+        min_length=AUDIT_SEED_BYTES,
+        max_length=AUDIT_SEED_BYTES,
+        extra_json_schema={"pattern": "^[A-Za-z0-9+/]{21}[AQgw]==$"},
+    ),
+]
+"""The key of the draw."""
 
 _DRAWN_BYTES: Final = 8
 _DRAWN_END: Final = 1 << 64

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from mektep_wire.columns import MAX_BATCH_READINGS
-from mektep_wire.identifier import Identifier, is_identifier, is_uuid7
+from mektep_wire.identifier import Identifier, Identifier7, is_identifier, is_uuid7
 from mektep_wire.reading import Aware, Seconds, Version
 
 MAX_BATCH_BYTES = 1_048_576
@@ -28,7 +28,7 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     `readings` is the JSON of `Columns`: `columnar.pack` makes it.
     """
 
-    id: Identifier
+    id: Identifier7
     device_id: Identifier
     agent_version: Version
     sent_at: Aware
@@ -70,7 +70,7 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     `next_after_s` asks the agent to send no sooner; `assignment_version` tells it whether to fetch a new assignment.
     """
 
-    batch_id: Identifier
+    batch_id: Identifier7
     received_at: Aware
     fates: Annotated[Sequence[Fate], msgspec.Meta(max_length=MAX_BATCH_READINGS)]
     next_after_s: Annotated[float, msgspec.Meta(ge=0.0, le=86_400.0)] | None = None

@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import chain, compress
 from operator import attrgetter, le, lt
-from typing import Any, Final
+from typing import Any, Final, get_args, get_origin
 
-from mektep_wire.columns import MAX_BATCH_READINGS, Columns, Series
+import msgspec
+
+from mektep_wire.columns import MAX_BATCH_READINGS, Coded, Columns, Series
 from mektep_wire.decode import WireError
 from mektep_wire.identifier import is_identifier
 from mektep_wire.metric import METRICS, Metric
@@ -21,24 +23,33 @@ _UUIDS_7: Final = re.compile(r"(?:[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-
 _BOUNDS: Final = {metric: (facts.low, facts.high) for metric, facts in METRICS.items()}
 _OK, _THROUGHPUT, _COMPARED = Outcome.OK, ProbeName.THROUGHPUT, ClockStatus.COMPARED
 _FIRST: Final = (0,) * MAX_BATCH_READINGS
-_BESIDE: Final = tuple(name for name in Columns.__struct_fields__ if name not in {"metrics", "rest"})
-_OF_SERIES: Final = ("values", "counts", "lows", "highs", "confidence_ratio")
-_all_beside = attrgetter(*_BESIDE)
-_all_of_series = attrgetter(*_OF_SERIES)
+_CODED: Final = tuple(
+    field.name
+    for field in msgspec.structs.fields(Columns)
+    if any(get_origin(each) is Coded for each in (field.type, *get_args(field.type)))
+)
+_LISTED: Final = tuple(name for name in Columns.__struct_fields__ if name not in {*_CODED, "metrics", "rest"})
+_LISTED_OF_SERIES: Final = ("values", "counts", "lows", "highs")
+_all_coded = attrgetter(*_CODED)
+_all_listed = attrgetter(*_LISTED)
+_all_listed_of_series = attrgetter(*_LISTED_OF_SERIES)
 
 
 def check_shape(columns: Any) -> None:  # noqa: ANN401 (`Columns`, or the same with anything in its cells)
     """Return if the columns fit together; raises WireError with the column's name else."""
     count = len(columns.seq)
-    for name, column in zip(_BESIDE, _all_beside(columns), strict=True):
-        if column is not None:
-            _check_column("$.readings", name, column, count)
+    _check_lists("$.readings", _LISTED, _all_listed(columns), count)
+    for name, coded in zip(_CODED, _all_coded(columns), strict=True):
+        if coded is not None:
+            _check_coded("$.readings", name, coded, count)
     for metric, series in (columns.metrics or {}).items():
-        _check_ascent(f"$.readings.metrics.{metric}", series.at, count)
-        for name, column in zip(_OF_SERIES, _all_of_series(series), strict=True):
-            if column is not None:
-                _check_column(f"$.readings.metrics.{metric}", name, column, len(series.at))
-    _check_ascent("$.readings.rest", [rest.at for rest in columns.rest or ()], count)
+        whole = f"$.readings.metrics.{metric}"
+        _check_ascent(whole, series.at, count)
+        _check_lists(whole, _LISTED_OF_SERIES, _all_listed_of_series(series), len(series.at))
+        if series.confidence_ratio is not None:
+            _check_coded(whole, "confidence_ratio", series.confidence_ratio, len(series.at))
+    if columns.rest:
+        _check_ascent("$.readings.rest", [rest.at for rest in columns.rest], count)
 
 
 def holds(columns: Columns) -> bool:
@@ -59,19 +70,34 @@ def holds(columns: Columns) -> bool:
     return _is_consistent(columns) and _are_clocks_whole(columns)
 
 
-def _check_column(whole: str, name: str, column: Any, count: int) -> None:  # noqa: ANN401 (a column of any type)
-    table: Sequence[object] | None = getattr(column, "table", None)
-    cells: Sequence[Any] | None = column if table is None else column.at
-    if cells is not None and len(cells) != count:
-        like = "`seq`" if whole == "$.readings" else "`at`"
-        raise WireError(f"{whole}.{name}", f"it has {len(cells)} entries, but {like} has {count}")
-    if table is not None:
-        if not table:
-            raise WireError(f"{whole}.{name}", "its table is empty")
-        if cells is None and len(table) != 1:
-            raise WireError(f"{whole}.{name}", f"it has no `at`, but {len(table)} entries in its table instead of one")
-        if cells and max(cells) >= len(table):
-            raise WireError(f"{whole}.{name}", f"`at` holds {max(cells)}, but the table has {len(table)} entries")
+def _check_lists(whole: str, names: Sequence[str], lists: Sequence[Any], count: int) -> None:
+    for name, cells in zip(names, lists, strict=True):
+        if cells is not None and len(cells) != count:
+            raise _of_another_length(whole, name, len(cells), count)
+
+
+def _check_coded(whole: str, name: str, coded: Any, count: int) -> None:  # noqa: ANN401 (a coded column of any type)
+    cells, table_count = coded.at, len(coded.table)
+    if cells is None:
+        if table_count != 1:
+            raise WireError(
+                f"{whole}.{name}",
+                f"it has no `at`, but {table_count} entries in its table instead of one"
+                if table_count
+                else "its table is empty",
+            )
+        return
+    if len(cells) != count:
+        raise _of_another_length(whole, name, len(cells), count)
+    if not table_count:
+        raise WireError(f"{whole}.{name}", "its table is empty")
+    if cells and max(cells) >= table_count:
+        raise WireError(f"{whole}.{name}", f"`at` holds {max(cells)}, but the table has {table_count} entries")
+
+
+def _of_another_length(whole: str, name: str, found_count: int, count: int) -> WireError:
+    like = "`seq`" if whole == "$.readings" else "`at`"
+    return WireError(f"{whole}.{name}", f"it has {found_count} entries, but {like} has {count}")
 
 
 def _check_ascent(path: str, places: Sequence[int], count: int) -> None:

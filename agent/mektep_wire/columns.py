@@ -12,7 +12,7 @@ from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
-from mektep_wire.identifier import Identifier
+from mektep_wire.identifier import Identifier, Identifier7
 from mektep_wire.metric import Metric
 from mektep_wire.reading import (
     Access,
@@ -87,7 +87,7 @@ class Columns(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True,
     """
 
     seq: Annotated[Sequence[Seq], _Some]
-    id: Annotated[Sequence[Identifier], _Some]
+    id: Annotated[Sequence[Identifier7], _Some]
     started_us: Annotated[Sequence[Microseconds], _Some]
     started_monotonic_s: Annotated[Sequence[Seconds], _Some]
     duration_s: Annotated[Sequence[Seconds], _Some]

@@ -12,7 +12,7 @@ import msgspec
 from mektep_wire.assignment import SignedAssignment
 from mektep_wire.identifier import Identifier
 from mektep_wire.reading import Aware, Version
-from mektep_wire.signature import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
+from mektep_wire.signature import PublicKey, Signature
 
 
 class Platform(StrEnum):
@@ -24,7 +24,6 @@ class Platform(StrEnum):
     OTHER = "other"
 
 
-PublicKey = Annotated[bytes, msgspec.Meta(min_length=PUBLIC_KEY_BYTES, max_length=PUBLIC_KEY_BYTES)]
 Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]{6}\.[a-z0-9]{16}$")]
 Token = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{20,200}$")]
 
@@ -34,7 +33,7 @@ class EnrolmentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
     code: Code
     public_key: PublicKey
-    proof: Annotated[bytes, msgspec.Meta(min_length=SIGNATURE_BYTES, max_length=SIGNATURE_BYTES)]
+    proof: Signature
     agent_version: Version
     platform: Platform
 

@@ -12,12 +12,22 @@ from uuid import UUID
 
 import msgspec
 
-Identifier = Annotated[str, msgspec.Meta(min_length=36, max_length=36)]
-"""A UUID in canonical text; its Struct checks the form by `is_identifier` or `is_uuid7`."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _CANONICAL_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+IDENTIFIER_PATTERN = f"^{_CANONICAL.pattern}$"
+"""The form of an identifier, for descriptions of the wire."""
+# The patterns are described and not given to the decoder: the Structs check the form of a column's table once.
+Identifier = Annotated[
+    str, msgspec.Meta(min_length=36, max_length=36, extra_json_schema={"pattern": IDENTIFIER_PATTERN})
+]
+"""A UUID in canonical text; its Struct checks the form by `is_identifier`."""
+Identifier7 = Annotated[
+    str, msgspec.Meta(min_length=36, max_length=36, extra_json_schema={"pattern": f"^{_CANONICAL_7.pattern}$"})
+]
+"""A UUID of version 7 in canonical text; its Struct checks the form by `is_uuid7`."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=65_536)

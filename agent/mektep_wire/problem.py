@@ -23,6 +23,7 @@ class ProblemKind(StrEnum):
     CODE_UNKNOWN = "code-unknown"
     CODE_EXPIRED = "code-expired"
     CODE_SPENT = "code-spent"
+    REPLAYED = "replayed"
     TOO_MANY_REQUESTS = "too-many-requests"
     NOT_FOUND = "not-found"
     METHOD_NOT_ALLOWED = "method-not-allowed"

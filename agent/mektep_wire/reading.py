@@ -11,7 +11,7 @@ import msgspec
 
 from mektep_wire.diagnosis import Diagnosis
 from mektep_wire.failure import Failure
-from mektep_wire.identifier import Identifier, is_identifier, is_uuid7
+from mektep_wire.identifier import Identifier, Identifier7, is_identifier, is_uuid7
 from mektep_wire.metric import METRICS, Metric
 from mektep_wire.outage import Outage
 
@@ -216,7 +216,7 @@ class Reading(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True,
     that contradicts `failure`, `skip` or `values`.
     """
 
-    id: Identifier
+    id: Identifier7
     epoch: Identifier
     seq: Seq
     probe: ProbeName

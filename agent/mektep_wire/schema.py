@@ -11,6 +11,7 @@ from mektep_wire.enrolment import EnrolmentGrant, EnrolmentRequest
 from mektep_wire.lease import LeaseAnswer, LeaseRequest
 from mektep_wire.problem import Problem
 from mektep_wire.reading import Reading
+from mektep_wire.renewal import TokenGrant, TokenRequest
 from mektep_wire.version import WIRE_VERSION
 
 WIRE_TYPES: tuple[type[msgspec.Struct], ...] = (
@@ -24,6 +25,8 @@ WIRE_TYPES: tuple[type[msgspec.Struct], ...] = (
     SignedAssignment,
     LeaseRequest,
     LeaseAnswer,
+    TokenRequest,
+    TokenGrant,
     Problem,
 )
 """Every type that crosses the wire as a document of its own."""

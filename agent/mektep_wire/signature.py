@@ -7,10 +7,32 @@ done here: the agent's `identity` and the collector's `registry` do it with a li
 import base64
 import binascii
 from enum import StrEnum
+from typing import Annotated
+
+import msgspec
 
 SIGNATURE_HEADER = "Mektep-Signature"
 SIGNATURE_BYTES = 64
 PUBLIC_KEY_BYTES = 32
+# In JSON bytes are base64 (RFC 4648, section 4): lengths alone would describe texts that encode fewer of them, or none.
+Signature = Annotated[
+    bytes,
+    msgspec.Meta(
+        min_length=SIGNATURE_BYTES,
+        max_length=SIGNATURE_BYTES,
+        extra_json_schema={"pattern": "^[A-Za-z0-9+/]{85}[AQgw]==$"},
+    ),
+]
+"""64 bytes of Ed25519."""
+PublicKey = Annotated[
+    bytes,
+    msgspec.Meta(
+        min_length=PUBLIC_KEY_BYTES,
+        max_length=PUBLIC_KEY_BYTES,
+        extra_json_schema={"pattern": "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"},
+    ),
+]
+"""32 bytes of Ed25519."""
 
 
 class Purpose(StrEnum):
@@ -19,6 +41,7 @@ class Purpose(StrEnum):
     BATCH = "batch"
     ENROLMENT = "enrolment"
     ASSIGNMENT = "assignment"
+    TOKEN = "token"  # noqa: S105 (no secret: the name of a purpose)
 
 
 def signing_input(purpose: Purpose, payload: bytes) -> bytes:

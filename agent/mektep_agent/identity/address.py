@@ -1,6 +1,7 @@
 """The collector's address: over TLS, or to this computer itself, unless a person says otherwise."""
 
 import ipaddress
+import socket
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -34,6 +35,15 @@ def collector_address(text: str, plain_http: PlainHttp) -> str:
         )
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}{f':{port}' if port is not None else ''}{parts.path.rstrip('/')}"
+
+
+def own_address(url: str, peer: str) -> str:
+    """Return the IP address `peer` where it is that of the collector at `url`; empty where a proxy answered for it."""
+    try:
+        found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return ""
+    return peer if any(str(where[0]).partition("%")[0] == peer for *_, where in found) else ""
 
 
 def _is_loopback(host: str) -> bool:

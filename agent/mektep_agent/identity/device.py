@@ -18,7 +18,12 @@ class IdentityError(Exception):
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """A device of a school. `private_key` and `token` are secrets: they are never logged."""
+    """A device of a school. `private_key` and the tokens are secrets: they are never logged.
+
+    `collector_address` is the IP address that answered the enrolment; empty where a proxy stood between.
+    `previous_token` is what `token` was asked for by; `token_made_at` is by the collector's clock, None for one from
+    the enrolment.
+    """
 
     device_id: str
     token: str
@@ -28,6 +33,9 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     plain_http: PlainHttp
     school_name: str
     enrolled_at: datetime
+    collector_address: str = ""
+    token_made_at: datetime | None = None
+    previous_token: str | None = None
 
     def __repr__(self) -> str:
         """Name the device without its secrets."""

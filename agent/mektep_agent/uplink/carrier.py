@@ -33,7 +33,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     `sent_at` and `sent_monotonic_s` are the clocks at sending, `rtt_s` the time until the answer began. `server_at` is
     the answer's Date. `retry_after_s` is counted from the answer, whichever way it was written (RFC 9110, 10.2.3).
-    `content_bytes` are those of both bodies together.
+    `content_bytes` are those of both bodies together. `peer` is the IP address that answered: a proxy's
+    where one stands between.
     """
 
     sent_at: datetime
@@ -47,6 +48,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     failure: FailureKind | None = None
     detail: str = ""
     content_bytes: int = 0
+    peer: str = ""
 
 
 class NewsOutcome(StrEnum):
@@ -66,6 +68,24 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class RenewalOutcome(StrEnum):
+    """What came of renewing the token. Whatever it was, the device has a token that is good."""
+
+    NOT_DUE = "not_due"
+    RENEWED = "renewed"
+    REFUSED = "refused"
+    UNREACHED = "unreached"
+    NOT_KEPT = "not_kept"
+    """The new one could not be written down, and is not used."""
+
+
+class Renewal(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to having the token renewed; a new one is on disk already."""
+
+    outcome: RenewalOutcome
+    detail: str = ""
+
+
 class Carrier(Protocol):
     """Carries requests to the collector, one at a time."""
 
@@ -75,6 +95,10 @@ class Carrier(Protocol):
 
     async def fetch_assignment(self, current_version: int) -> News:
         """Ask for an assignment newer than `current_version`, check it, and keep it if it is good."""
+        ...
+
+    async def renew_token(self, at: datetime) -> Renewal:
+        """Renew the device's token if it is due at `at`, by the collector's clock, and keep it. Raises CarrierError."""
         ...
 
 

@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from mektep_agent.budget.link_bytes import CONNECTION_BYTES, of_exchange
-from mektep_agent.uplink.carrier import Answer, Carrier, Carriers, Consignment, News
+from mektep_agent.uplink.carrier import Answer, Carrier, Carriers, Consignment, News, Renewal, RenewalOutcome
 from mektep_agent.uplink.leases import LeaseCarrier, LeaseCarriers
 from mektep_wire import LeaseEnd
 
 Spend = Callable[[int], None]
 _ASSIGNMENT_BYTES = 3_000
+_TOKEN_BYTES = 1_000
 
 
 def counted(carriers: Carriers, spend: Spend) -> Carriers:
@@ -49,6 +51,12 @@ class _Counted:
     async def fetch_assignment(self, current_version: int) -> News:
         self._spend(of_exchange(_ASSIGNMENT_BYTES))
         return await self._carrier.fetch_assignment(current_version)
+
+    async def renew_token(self, at: datetime) -> Renewal:
+        renewal = await self._carrier.renew_token(at)
+        if renewal.outcome is not RenewalOutcome.NOT_DUE:
+            self._spend(of_exchange(_TOKEN_BYTES))
+        return renewal
 
 
 class _CountedLeases:

@@ -6,13 +6,22 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from mektep_agent.uplink.carrier import Answer, CarrierError, Carriers, Consignment, News
-from mektep_agent.uplink.courier_orders import READY, AskLeaseOrder, EndLeaseOrder, FetchOrder, Order, SendOrder
+from mektep_agent.uplink.carrier import Answer, CarrierError, Carriers, Consignment, News, Renewal
+from mektep_agent.uplink.courier_orders import (
+    READY,
+    AskLeaseOrder,
+    EndLeaseOrder,
+    FetchOrder,
+    Order,
+    RenewOrder,
+    SendOrder,
+)
 from mektep_agent.uplink.leases import LeaseCarriers
 from mektep_wire import LeaseEnd
 
@@ -79,6 +88,10 @@ class _Courier:
     async def fetch_assignment(self, current_version: int) -> News:
         """Ask for a newer assignment."""
         return await self._order(FetchOrder(current_version), News)
+
+    async def renew_token(self, at: datetime) -> Renewal:
+        """Renew the token if it is due."""
+        return await self._order(RenewOrder(at), Renewal)
 
     async def ask_lease(self, for_s: float) -> Answer:
         """Ask for the school's line."""

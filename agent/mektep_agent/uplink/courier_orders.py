@@ -1,5 +1,7 @@
 """What the daemon says to its courier: one order a line."""
 
+from datetime import datetime
+
 import msgspec
 
 from mektep_agent.uplink.carrier import Consignment
@@ -20,6 +22,12 @@ class FetchOrder(msgspec.Struct, frozen=True, tag="fetch"):
     current_version: int
 
 
+class RenewOrder(msgspec.Struct, frozen=True, tag="renew"):
+    """Renew the token if it is due at this moment of the collector's clock; answered by a `Renewal`."""
+
+    at: datetime
+
+
 class AskLeaseOrder(msgspec.Struct, frozen=True, tag="ask_lease"):
     """Ask for the school's line; answered by an `Answer`."""
 
@@ -33,4 +41,4 @@ class EndLeaseOrder(msgspec.Struct, frozen=True, tag="end_lease"):
     end: LeaseEnd
 
 
-Order = SendOrder | FetchOrder | AskLeaseOrder | EndLeaseOrder
+Order = SendOrder | FetchOrder | RenewOrder | AskLeaseOrder | EndLeaseOrder

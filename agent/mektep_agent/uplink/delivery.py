@@ -16,8 +16,8 @@ from mektep_agent.clock import TimeSource
 from mektep_agent.outbox.parcel import Queued, Rejection
 from mektep_agent.outbox.threaded import ThreadedOutbox
 from mektep_agent.uplink.backoff import Backoff
-from mektep_agent.uplink.carrier import Carrier, Carriers, Consignment
-from mektep_agent.uplink.clock_comparison import ClockComparison, compare
+from mektep_agent.uplink.carrier import Carrier, Carriers, Consignment, Renewal, RenewalOutcome
+from mektep_agent.uplink.clock_comparison import ClockComparison, compare, true_now
 from mektep_agent.uplink.rest import Rest, RestReason
 from mektep_agent.uplink.verdict import Accepted, Barred, Later, Poisoned, Revoked, TooLarge, judge, problem_in
 from mektep_wire import MAX_BATCH_READINGS, FateOutcome, Receipt, new_uuid7
@@ -26,6 +26,8 @@ _LOG = logging.getLogger(__name__)
 MAX_PARCEL_BYTES = 262_144
 BARRED_REST_S = 3_600.0
 REVOKED_REST_S = 86_400.0
+RENEWAL_PAUSE_S = 3_600.0
+"""At least so long from one try to renew the token to the next, whatever came of it."""
 _MAX_SUSPECTS_COUNT = 8
 _MEAN_OF_A_DATE = timedelta(seconds=0.5)  # HTTP's Date is cut to whole seconds
 DELIVERY_NOTE = "delivery"
@@ -64,10 +66,13 @@ class Delivery:
         self._boot_id = boot_id
         self._backoff = Backoff(random)
         self._most_count = MAX_BATCH_READINGS
+        self._renewal_from_s = float("-inf")
         self.comparison: ClockComparison | None = None
 
     async def deliver(self, assignment_version: int) -> Rest:
-        """Send all that waits and fetch a newer assignment; return how long to rest and why. Raises CarrierError.
+        """Send all that waits, fetch a newer assignment, renew a token that is due. Raises CarrierError.
+
+        Returns how long to rest and why.
 
         `assignment_version` is the one in force, 0 for none: then one is asked for even if nothing waits.
         """
@@ -82,7 +87,18 @@ class Delivery:
                 return rest
             if session.assignment_version > assignment_version or not assignment_version:
                 rest = msgspec.structs.replace(rest, news=await carrier.fetch_assignment(assignment_version))
-            return rest
+            return msgspec.structs.replace(rest, renewal=await self._renewal(carrier))
+
+    async def _renewal(self, carrier: Carrier) -> Renewal | None:
+        """Have the token renewed if it is due, whose age only the collector's clock tells; None where it is not."""
+        now_s = self._time.monotonic_s()
+        if self.comparison is None or now_s < self._renewal_from_s:
+            return None
+        renewal = await carrier.renew_token(true_now(self.comparison, self._time))
+        if renewal.outcome is RenewalOutcome.NOT_DUE:
+            return None
+        self._renewal_from_s = now_s + RENEWAL_PAUSE_S
+        return renewal
 
     async def _drain(self, session: _Session) -> Rest:
         """Offer parcel after parcel, each beyond the last; what a receipt does not name waits for the next session."""

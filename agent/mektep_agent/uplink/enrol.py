@@ -9,8 +9,9 @@ Errors::
 import sys
 
 from mektep_agent.clock import TimeSource
+from mektep_agent.config.lock import only_one
 from mektep_agent.config.state_folder import StateFolder
-from mektep_agent.identity.address import PlainHttp
+from mektep_agent.identity.address import PlainHttp, own_address
 from mektep_agent.identity.adoption import adopt, checked
 from mektep_agent.identity.device import (
     Device,
@@ -41,7 +42,9 @@ class UnreachedError(EnrolmentError):
 def enrol(
     folder: StateFolder, collector: HttpCollector, url: str, code: str, plain_http: PlainHttp, time: TimeSource
 ) -> Device:
-    """Enrol this computer and keep what the collector granted; raises EnrolmentError, and OSError for the disk.
+    """Enrol this computer and keep what the collector granted.
+
+    Raises EnrolmentError, LockedError while a courier of an earlier run renews its token, and OSError for the disk.
 
     An identity that was there before is set aside under another name, never deleted.
     """
@@ -60,15 +63,17 @@ def enrol(
         plain_http=plain_http,
         school_name=grant.school_name,
         enrolled_at=grant.enrolled_at,
+        collector_address=own_address(url, answer.peer),
     )
     try:
         checked(grant.assignment, grant.collector_public_key, grant.device_id)
     except AssignmentError as error:
         raise EnrolmentError(f"the collector's first assignment cannot be used: {error}") from error
-    for old in (folder.identity, folder.assignment, folder.outbox):
-        if old.exists():
-            folder.set_aside(old, "replaced", time.now())
-    store_device(folder, device)
+    with only_one(folder.identity_lock):
+        for old in (folder.identity, folder.assignment, folder.outbox):
+            if old.exists():
+                folder.set_aside(old, "replaced", time.now())
+        store_device(folder, device)
     adopt(folder, grant.assignment, device.collector_public_key, device.device_id)
     forget_pending(folder)
     return device

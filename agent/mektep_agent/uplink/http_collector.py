@@ -91,6 +91,15 @@ class HttpCollector:
         headers = {"Authorization": f"Bearer {device.token}"}
         return self._ask("DELETE", f"/v1/leases/{lease_id}?end={end.value}", headers, None)
 
+    def post_token(self, device: Device, body: bytes) -> Answer:
+        """Ask for a new token."""
+        headers = {
+            "Authorization": f"Bearer {device.token}",
+            "Content-Type": _JSON,
+            SIGNATURE_HEADER: format_signature(sign(device.private_key, Purpose.TOKEN, body)),
+        }
+        return self._ask("POST", "/v1/tokens", headers, body)
+
     def post_enrolment(self, body: bytes) -> Answer:
         """Ask to become a device."""
         return self._ask("POST", "/v1/enrolments", {"Content-Type": _JSON}, body)
@@ -113,6 +122,7 @@ class HttpCollector:
                     server_at=server_at,
                     retry_after_s=_retry_after_s(response.headers.get("retry-after"), server_at),
                     content_bytes=len(body or b"") + len(content),
+                    peer=_peer(response),
                 )
         except httpx.HTTPError as error:
             kind, detail = failure_of(error), str(error) or type(error).__name__
@@ -151,6 +161,13 @@ def http_collector(
         yield collector
     finally:
         collector.close()
+
+
+def _peer(response: httpx.Response) -> str:
+    """Return the IP address at the other end of the connection: the server's, or a proxy's."""
+    stream = response.extensions.get("network_stream")
+    found = stream.get_extra_info("server_addr") if stream is not None else None
+    return str(found[0]).partition("%")[0] if found else ""
 
 
 def _http_date(text: str | None) -> datetime | None:

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from mektep_agent.uplink.carrier import News
+from mektep_agent.uplink.carrier import News, Renewal
 
 
 class RestReason(StrEnum):
@@ -23,9 +23,13 @@ class RestReason(StrEnum):
 
 
 class Rest(msgspec.Struct, frozen=True):
-    """At least `wait_s` until the next sending, for this reason; `news` of the assignment where it was asked for."""
+    """At least `wait_s` until the next sending, for this reason.
+
+    `news` of the assignment where it was asked for, `renewal` of the token where it was due.
+    """
 
     reason: RestReason
     wait_s: float = 0.0
     detail: str = ""
     news: News | None = None
+    renewal: Renewal | None = None

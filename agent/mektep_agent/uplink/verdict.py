@@ -15,6 +15,7 @@ from mektep_wire.problem import PROBLEM_MEDIA_TYPE
 _JSON = "application/json"
 _PROBLEM_URN = "urn:mektep-meter:problem:"
 _REVOKED = _PROBLEM_URN + ProblemKind.DEVICE_REVOKED.value
+_UNAUTHORISED = _PROBLEM_URN + ProblemKind.UNAUTHORISED.value
 _POISON = {ProblemKind.MALFORMED.value, ProblemKind.INVALID_FIELD.value}
 _SHOWN_LETTERS = 200
 
@@ -80,6 +81,12 @@ def judge(answer: Answer, batch_id: str, readings_count: int) -> Verdict:
     if problem is None:
         return Later(f"{said}, and not in the collector's words: something on the way answered")
     return Barred(said)
+
+
+def is_unknown_token(answer: Answer) -> bool:
+    """Tell whether the collector says that the token opens nothing; what stands on the way may not say so."""
+    problem = problem_in(answer)
+    return answer.status == 401 and problem is not None and problem.type == _UNAUTHORISED
 
 
 def problem_in(answer: Answer) -> Problem | None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from mektep_agent.config.state_folder import StateFolder
-from mektep_agent.identity.address import AddressError, PlainHttp, collector_address
+from mektep_agent.identity.address import AddressError, PlainHttp, collector_address, own_address
 from mektep_agent.identity.adoption import adopt
 from mektep_agent.identity.device import (
     Device,
@@ -169,3 +169,18 @@ def test_an_address_that_cannot_be_meant_is_refused(text: str, words: str) -> No
 
 def test_plain_http_is_allowed_when_a_person_says_so() -> None:
     assert collector_address("http://10.0.0.1:8080", PlainHttp.ALLOWED) == "http://10.0.0.1:8080"
+
+
+@pytest.mark.parametrize(
+    ("url", "peer", "kept"),
+    [
+        ("https://10.0.0.1", "10.0.0.1", "10.0.0.1"),
+        ("http://localhost:8080", "127.0.0.1", "127.0.0.1"),
+        ("https://[::1]:8443", "::1", "::1"),
+        ("https://10.0.0.1", "10.0.0.2", ""),
+        ("https://collector.invalid", "10.0.0.2", ""),
+        ("https://10.0.0.1", "", ""),
+    ],
+)
+def test_an_address_is_the_collectors_own_only_where_no_proxy_answered_for_it(url: str, peer: str, kept: str) -> None:
+    assert own_address(url, peer) == kept

@@ -12,13 +12,13 @@ from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.outbox.queue import Outbox
 from mektep_agent.outbox.threaded import ThreadedOutbox
 from mektep_agent.uplink.backoff import CAP_S
-from mektep_agent.uplink.carrier import News, NewsOutcome
+from mektep_agent.uplink.carrier import News, NewsOutcome, Renewal, RenewalOutcome
 from mektep_agent.uplink.clock_comparison import clock_state
-from mektep_agent.uplink.delivery import BARRED_REST_S, Delivery
+from mektep_agent.uplink.delivery import BARRED_REST_S, RENEWAL_PAUSE_S, Delivery
 from mektep_agent.uplink.rest import Rest, RestReason
 from mektep_wire import ClockStatus
 from tests.support import memory_collector as replies
-from tests.support.agent_time import BOOT, SetTime, a_reading
+from tests.support.agent_time import BOOT, MONDAY_NOON, SetTime, a_reading
 from tests.support.memory_collector import MemoryCollector, Reply
 
 T = TypeVar("T")
@@ -250,3 +250,37 @@ def test_a_week_without_a_collector_loses_nothing_and_asks_seldom(line: Line) ->
     line.collector.standing = None
     assert line.deliver().reason is RestReason.DELIVERED
     assert (line.waiting(), line.stored()) == ([], list(range(1, made + 1)))
+
+
+def test_the_token_is_asked_about_after_each_delivery_by_the_collectors_clock(line: Line) -> None:
+    line.collector.clock_ahead_s = 86_400.0
+    for _ in range(2):
+        line.measure(1)
+        assert line.deliver().renewal is None
+        line.time.pass_s(60)
+    ahead_s = [(at - MONDAY_NOON).total_seconds() for at in line.collector.renewals_asked_at]
+    assert ahead_s == pytest.approx([86_400.0, 86_460.0], abs=1.0)
+
+
+def test_nothing_is_renewed_while_the_collector_does_not_take_readings(line: Line) -> None:
+    for reply in (replies.unreachable, replies.refuse(401, "unauthorised"), replies.refuse(403, "device-revoked")):
+        line.measure(1)
+        line.collector.replies.append(reply)
+        line.deliver()
+    assert line.collector.renewals_asked_at == []
+
+
+@pytest.mark.parametrize("outcome", sorted(set(RenewalOutcome) - {RenewalOutcome.NOT_DUE}))
+def test_whatever_came_of_a_renewal_the_next_is_an_hour_later(line: Line, outcome: RenewalOutcome) -> None:
+    line.collector.renewals.append(Renewal(outcome=outcome))
+    line.measure(1)
+    rest = line.deliver()
+    assert (rest.reason, rest.renewal) == (RestReason.DELIVERED, Renewal(outcome=outcome))
+    line.time.pass_s(RENEWAL_PAUSE_S - 1)
+    line.measure(1)
+    line.deliver()
+    assert len(line.collector.renewals_asked_at) == 1
+    line.time.pass_s(1)
+    line.measure(1)
+    line.deliver()
+    assert len(line.collector.renewals_asked_at) == 2
