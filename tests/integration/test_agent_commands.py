@@ -9,6 +9,8 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from mektep_agent.config.state_folder import StateFolder
+from mektep_agent.identity.device import load_device
 from mektep_wire import VERSION
 from tests.support.agent_program import Agent, ended, until_logged
 from tests.support.fake_collector import CODE, DEVICE_ID, FakeCollector, Order, fake_collector
@@ -36,8 +38,14 @@ def test_an_enrolment_leaves_a_device_and_nothing_for_other_eyes(agent: Agent, c
     assert (said["device_id"], said["school_name"]) == (DEVICE_ID, "Example school 1")
     assert collector.faults == []
     assert {file.name: oct(file.stat().st_mode & 0o777) for file in agent.state.iterdir()} == {
-        "identity.json": "0o600", "assignment.json": "0o600", "agent.lock": "0o600",
+        "identity.json": "0o600", "assignment.json": "0o600", "agent.lock": "0o600", "identity.lock": "0o600",
     }  # fmt: skip
+
+
+def test_the_address_that_answered_an_enrolment_is_kept(enrolled: Agent) -> None:
+    device = load_device(StateFolder(enrolled.state))
+    assert device is not None
+    assert device.collector_address == "127.0.0.1"
 
 
 def test_an_enrolment_whose_answer_was_lost_is_asked_again_with_the_same_key(

@@ -11,6 +11,7 @@ import pytest
 
 from mektep_agent.clock import SystemTime
 from mektep_agent.config import LocalTargets
+from mektep_agent.engines.assigned import Reach
 from mektep_agent.engines.engine import EngineError
 from mektep_agent.engines.http.engine import HttpEngine, HttpSettings
 from mektep_agent.engines.resolve import Address
@@ -72,7 +73,7 @@ def engine(
 ) -> HttpEngine:
     settings = HttpSettings(
         authorities=certificate.certificate,
-        local_targets=local_targets,
+        reach=Reach(local_targets=local_targets),
         lookup_timeout_s=0.5,
         connect_timeout_s=1.0,
         handshake_timeout_s=0.5,

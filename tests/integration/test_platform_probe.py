@@ -9,6 +9,7 @@ import pytest
 from mektep_agent.config import Config, LocalTargets
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.daemon.kit import kit_of
+from mektep_agent.engines.assigned import Reach
 from mektep_agent.engines.engine import EngineError
 from mektep_agent.engines.http.child import PagesInChild
 from mektep_agent.probes.platform import PLATFORMS_TARGET
@@ -18,6 +19,7 @@ from tests.support.certificate import CertificateFiles, make_certificate
 from tests.support.school_assignment import school
 from tests.support.scripted_platform import Script, answer, scripted_platform, stay_silent
 
+HERE = Reach(local_targets=LocalTargets.ALLOWED)
 RUN = Run(trigger=Trigger.INTERVAL, boot_id="00000000-0000-4000-8000-000000000001")
 
 
@@ -48,7 +50,7 @@ def measured(folder: Path, script: Script, certificate: CertificateFiles, config
 def test_a_platform_of_the_assignment_is_measured_by_a_process_that_ends(
     tmp_path: Path, certificate: CertificateFiles
 ) -> None:
-    config = Config(platform_local_targets=LocalTargets.ALLOWED)
+    config = Config(local_targets=LocalTargets.ALLOWED)
     reading = measured(tmp_path, answer("200 OK", b"Mektep" * 100), certificate, config)
     assert reading.outcome is Outcome.OK, reading.failure
     assert set(reading.values) == {
@@ -64,7 +66,7 @@ def test_a_platform_of_the_assignment_is_measured_by_a_process_that_ends(
 
 
 def test_what_went_wrong_comes_over_from_that_process(tmp_path: Path, certificate: CertificateFiles) -> None:
-    config = Config(platform_local_targets=LocalTargets.ALLOWED)
+    config = Config(local_targets=LocalTargets.ALLOWED)
     reading = measured(tmp_path, answer("503 Service Unavailable"), certificate, config)
     assert reading.failure is not None
     assert reading.failure.kind is FailureKind.HTTP_SERVER_ERROR
@@ -76,7 +78,8 @@ def test_without_the_setting_for_tests_no_address_of_this_computer_is_contacted(
 ) -> None:
     reading = measured(tmp_path, answer("200 OK", b"Mektep"), certificate, Config())
     assert reading.failure is not None
-    assert reading.failure.kind is FailureKind.DNS_BOGUS
+    assert reading.failure.kind is FailureKind.ENGINE_UNAVAILABLE
+    assert "not contacted" in reading.failure.detail
     assert reading.bytes_sent == 0
 
 
@@ -89,7 +92,7 @@ def test_a_daemon_that_ends_takes_the_process_with_it(certificate: CertificateFi
             await stay_silent(reader, writer)
 
         async with scripted_platform({"/": stay}, certificate) as platform:
-            engine = PagesInChild(LocalTargets.ALLOWED)
+            engine = PagesInChild(HERE)
             running = asyncio.create_task(engine.measure(platform.url(), None))
             await is_asked.wait()
             assert len(psutil.Process().children()) == 1
@@ -113,10 +116,10 @@ def test_a_process_that_takes_too_long_or_is_killed_gives_a_failure(certificate:
         kinds = []
         async with scripted_platform({"/": stay}, certificate) as platform:
             with pytest.raises(EngineError) as late:
-                await PagesInChild(LocalTargets.ALLOWED, timeout_s=0.1).measure(platform.url(), None)
+                await PagesInChild(HERE, timeout_s=0.1).measure(platform.url(), None)
             kinds.append(late.value.kind)
             is_asked.clear()
-            running = asyncio.create_task(PagesInChild(LocalTargets.ALLOWED).measure(platform.url(), None))
+            running = asyncio.create_task(PagesInChild(HERE).measure(platform.url(), None))
             await is_asked.wait()
             psutil.Process().children()[0].kill()
             with pytest.raises(EngineError) as killed:

@@ -10,9 +10,9 @@ import typer
 
 from mektep_agent.cli.settle import ConfigOption, JsonOption, StateDirOption, fail, folder_of, say, settle
 from mektep_agent.clock import SystemTime
+from mektep_agent.config.lock import LockedError, only_one
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.daemon.exit_code import ExitCode
-from mektep_agent.daemon.lock import LockedError, only_one
 from mektep_agent.identity.address import AddressError, PlainHttp, collector_address
 from mektep_agent.identity.device import Device, IdentityError, load_device
 from mektep_agent.uplink.enrol import EnrolmentError, UnreachedError

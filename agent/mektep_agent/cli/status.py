@@ -12,11 +12,11 @@ from mektep_agent.budget.ledger import Ledger
 from mektep_agent.cli.settle import ConfigOption, JsonOption, StateDirOption, fail, folder_of, settle
 from mektep_agent.clock import SystemTime
 from mektep_agent.config import Config
+from mektep_agent.config.lock import LockedError, only_one
 from mektep_agent.config.settings import MlabDataPolicy
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.daemon.delivering import REST_NOTE, RestNote
 from mektep_agent.daemon.exit_code import ExitCode
-from mektep_agent.daemon.lock import LockedError, only_one
 from mektep_agent.identity.device import IdentityError, load_device
 from mektep_agent.identity.last_assignment import AssignmentError, load_assignment
 from mektep_agent.link.network import this_network

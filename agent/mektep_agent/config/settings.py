@@ -46,10 +46,14 @@ class SpeedtestUse(StrEnum):
 
 
 class LocalTargets(StrEnum):
-    """Whether learning platforms may be at addresses that are not public."""
+    """Which addresses that are not public the collector's assignment may name."""
 
     REFUSED = "refused"
+    """None but the own gateway, and the address that the collector had when this computer was enrolled."""
+    INTRANET = "intranet"
+    """Those of private networks too."""
     ALLOWED = "allowed"
+    """Any, this computer itself among them."""
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -82,5 +86,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How long to wait for a connection to the collector."""
     request_timeout_s: Annotated[float, msgspec.Meta(ge=1.0, le=3_600.0)] = 120.0
     """How long one request to the collector may take in all."""
-    platform_local_targets: LocalTargets = LocalTargets.REFUSED
-    """Whether learning platforms at addresses that are not public are measured: `refused`; `allowed` is for tests."""
+    local_targets: LocalTargets = LocalTargets.REFUSED
+    """Whether the collector may have addresses measured that are not public: `refused`, but for the own gateway and the
+    collector's own address; `intranet`: those of private networks, where measuring servers stand there; `allowed`: any,
+    for tests."""

@@ -18,6 +18,11 @@ class StateFolder:
         return self.path / "identity.json"
 
     @property
+    def identity_lock(self) -> Path:
+        """File that is held locked by who changes the identity."""
+        return self.path / "identity.lock"
+
+    @property
     def enrolment(self) -> Path:
         """File of an enrolment whose answer has not come yet."""
         return self.path / "enrolment.json"

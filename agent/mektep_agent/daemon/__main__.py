@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 
 from mektep_agent.clock import SystemTime
+from mektep_agent.config.lock import LockedError, only_one
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.daemon.conduct import Daemon
 from mektep_agent.daemon.exit_code import ExitCode
 from mektep_agent.daemon.kit import kit_of
 from mektep_agent.daemon.known_time import KnownTime
-from mektep_agent.daemon.lock import LockedError, only_one
 from mektep_agent.daemon.log import set_up_log
 from mektep_agent.daemon.once import measure_and_deliver
 from mektep_agent.daemon.order import Manner, Printed, RunOrder

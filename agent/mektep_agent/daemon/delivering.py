@@ -12,7 +12,7 @@ import msgspec
 from mektep_agent.daemon.known_time import KnownTime
 from mektep_agent.outbox.threaded import ThreadedOutbox
 from mektep_agent.schedule.slots import phase_s
-from mektep_agent.uplink.carrier import CarrierError, News, NewsOutcome
+from mektep_agent.uplink.carrier import CarrierError, News, NewsOutcome, Renewal, RenewalOutcome
 from mektep_agent.uplink.delivery import Delivery
 from mektep_agent.uplink.rest import Rest, RestReason
 from mektep_wire import Assignment
@@ -106,6 +106,8 @@ class Delivering:
             _LOG.info("batch_not_sent", extra=extra)
         if rest.news is not None:
             self._tell_news(rest.news)
+        if rest.renewal is not None:
+            self._tell_renewal(rest.renewal)
         if rest.reason is not self._last_reason and rest.reason is not RestReason.NOTHING_WAITS:
             self._last_reason = rest.reason
             note = RestNote(reason=rest.reason, detail=rest.detail, at=self._time.now())
@@ -120,6 +122,13 @@ class Delivering:
             _LOG.error("assignment_refused", extra=extra)
         elif news.outcome is NewsOutcome.UNREACHED:
             _LOG.info("assignment_not_fetched", extra=extra)
+
+    def _tell_renewal(self, renewal: Renewal) -> None:
+        if renewal.outcome is RenewalOutcome.RENEWED:
+            _LOG.info("token_renewed")
+            return
+        extra = {"outcome": renewal.outcome.value, "detail": renewal.detail or None}
+        _LOG.warning("token_not_renewed", extra=extra)
 
     async def _wait(self, rest: Rest) -> None:
         if rest.reason in {RestReason.DELIVERED, RestReason.NOTHING_WAITS}:

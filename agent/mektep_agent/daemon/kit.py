@@ -9,8 +9,9 @@ from mektep_agent.config import Config
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.daemon.looks import build_looks
 from mektep_agent.daemon.measuring import Kit
+from mektep_agent.engines.assigned import AssignedTargets, Reach
 from mektep_agent.engines.http.child import PagesInChild
-from mektep_agent.identity.device import load_device
+from mektep_agent.identity.device import Device, load_device
 from mektep_agent.link.gateway import default_gateway
 from mektep_agent.link.network import this_network
 from mektep_agent.mlab.consent import Consent
@@ -34,7 +35,12 @@ _LOG = logging.getLogger(__name__)
 def kit_of(assignment: Assignment, folder: StateFolder, config: Config) -> Kit:
     """Return what to measure with; without a target for throughput, the platforms alone, until there is another."""
     chance = random.SystemRandom()
-    platforms = _platforms(assignment, config, chance)
+    device = load_device(folder)
+    reach = Reach(
+        local_targets=config.local_targets, collector_address=device.collector_address if device is not None else ""
+    )
+    assigned = AssignedTargets(reach)
+    platforms = _platforms(assignment, reach, chance)
     try:
         targets = targets_of(assignment)
     except ValueError:
@@ -48,16 +54,16 @@ def kit_of(assignment: Assignment, folder: StateFolder, config: Config) -> Kit:
         SystemTime(),
         FULL_LENGTH_LIMITS,
     )
-    probes = {**build_probes(targets, SystemTime(), chance, manner=tests), **platforms}
-    looks = dict(build_looks(targets.echo, SystemTime(), chance))
+    probes = {**build_probes(targets, SystemTime(), chance, manner=tests, assigned=assigned), **platforms}
+    looks = dict(build_looks(targets.echo, SystemTime(), chance, assigned.resolve))
     echo: str | None = targets.echo
     if is_locate(targets.throughput):
-        probes = _by_mlabs_rules(probes, targets, tests, folder, config)
+        probes = _by_mlabs_rules(probes, targets, tests, folder, config, reach)
         if not any(target.probe is ProbeName.LATENCY for target in assignment.targets):
             # M-Lab's Locate echoes nothing, and is not there to be probed.
             del probes[ProbeName.LATENCY], looks[Busy.ECHO_RTT]
             echo = None
-    heart = _heart_of(assignment, targets, folder)
+    heart = _heart_of(assignment, targets, device, assigned)
     return Kit(
         probes=probes,
         targets={
@@ -68,13 +74,12 @@ def kit_of(assignment: Assignment, folder: StateFolder, config: Config) -> Kit:
         },
         looks=looks,
         heart=heart,
-        witness=build_witness(echo, heart.locator, expected_of(assignment), SystemTime(), chance),
+        witness=build_witness(echo, heart.locator, expected_of(assignment), SystemTime(), chance, assigned.resolve),
     )
 
 
-def _heart_of(assignment: Assignment, targets: Targets, folder: StateFolder) -> Heart:
+def _heart_of(assignment: Assignment, targets: Targets, device: Device | None, assigned: AssignedTargets) -> Heart:
     """Return the heartbeat of an assignment: with M-Lab's servers it beats towards the collector alone."""
-    device = load_device(folder)
     collectors = [device.collector_url] if device is not None else []
     echo: str | None = targets.echo
     connect = targets.throughput
@@ -83,19 +88,32 @@ def _heart_of(assignment: Assignment, targets: Targets, folder: StateFolder) -> 
         echo = echoes[0] if echoes else None
         connect = collectors[0] if collectors else connect
     elsewhere = [target.address for target in assignment.targets if not is_locate(target.address)]
-    return build_heart(echo, connect, [*collectors, *elsewhere], default_gateway, SystemTime(), random.SystemRandom())
+    return build_heart(
+        echo,
+        connect,
+        [*collectors, *elsewhere],
+        default_gateway,
+        SystemTime(),
+        random.SystemRandom(),
+        assigned.resolve,
+    )
 
 
-def _platforms(assignment: Assignment, config: Config, chance: random.Random) -> dict[ProbeName, Probe]:
+def _platforms(assignment: Assignment, reach: Reach, chance: random.Random) -> dict[ProbeName, Probe]:
     platforms = platforms_of(assignment)
     if not platforms:
         return {}
-    pages = PagesInChild(config.platform_local_targets)
+    pages = PagesInChild(reach)
     return {ProbeName.PLATFORM: PlatformProbe(pages, platforms, SystemTime(), chance)}
 
 
 def _by_mlabs_rules(
-    probes: Mapping[ProbeName, Probe], targets: Targets, tests: Manner, folder: StateFolder, config: Config
+    probes: Mapping[ProbeName, Probe],
+    targets: Targets,
+    tests: Manner,
+    folder: StateFolder,
+    config: Config,
+    reach: Reach,
 ) -> dict[ProbeName, Probe]:
     """Return the probes with throughput as M-Lab allows it, or without it where the school has not consented."""
     others = dict(probes)
@@ -104,12 +122,14 @@ def _by_mlabs_rules(
 
     def probe_of(address: str) -> Probe:
         located = Targets(throughput=address, echo=targets.echo, path=targets.path)
-        return build_probes(located, SystemTime(), chance, manner=tests)[ProbeName.THROUGHPUT]
+        return build_probes(located, SystemTime(), chance, manner=tests, assigned=AssignedTargets(reach))[
+            ProbeName.THROUGHPUT
+        ]
 
     try:
         consent = Consent(config.mlab_data_policy)
     except ValueError as error:
         _LOG.warning("mlab_not_accepted", extra={"detail": str(error)})
         return others
-    probe = MlabProbe(consent, targets.throughput, probe_of, folder, SystemTime(), chance)
+    probe = MlabProbe(consent, targets.throughput, probe_of, folder, SystemTime(), chance, reach)
     return {**others, ProbeName.THROUGHPUT: probe}

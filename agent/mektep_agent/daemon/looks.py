@@ -7,6 +7,7 @@ from statistics import median
 from mektep_agent.clock import TimeSource
 from mektep_agent.engines.engine import EchoEngine, EchoPlan, EngineError
 from mektep_agent.engines.icmp import IcmpEngine
+from mektep_agent.engines.resolve import Resolve, resolve
 from mektep_agent.engines.udp_echo import UdpEchoEngine
 from mektep_agent.link.gateway import default_gateway
 from mektep_agent.politeness.quiet import Busy
@@ -17,9 +18,11 @@ RttLook = Callable[[], Awaitable[float | None]]
 """Returns the median round trip in ms, or None where it cannot be had."""
 
 
-def build_looks(echo_target: str, time: TimeSource, random: Random) -> Mapping[Busy, RttLook]:
-    """Return the looks by what they may show."""
-    icmp, udp = IcmpEngine(time, random), UdpEchoEngine(time, random)
+def build_looks(
+    echo_target: str, time: TimeSource, random: Random, look_up: Resolve = resolve
+) -> Mapping[Busy, RttLook]:
+    """Return the looks by what they may show; `look_up` finds the echo server."""
+    icmp, udp = IcmpEngine(time, random), UdpEchoEngine(time, random, look_up)
 
     async def to_gateway() -> float | None:
         gateway = default_gateway()

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Callable
 
 from mektep_agent.clock import TimeSource
 from mektep_agent.engines.engine import EngineError
@@ -22,11 +23,16 @@ def is_public_name(name: str) -> bool:
     return False
 
 
-class DnsEngine:
-    """Implements `LookupEngine`."""
+def _is_global(address: str) -> bool:
+    return ipaddress.ip_address(address).is_global
 
-    def __init__(self, time: TimeSource) -> None:
+
+class DnsEngine:
+    """Implements `LookupEngine`. `permits` tells which addresses public names may have: if not given, public ones."""
+
+    def __init__(self, time: TimeSource, permits: Callable[[str], bool] = _is_global) -> None:
         self._time = time
+        self._permits = permits
 
     @property
     def name(self) -> EngineName:
@@ -55,7 +61,7 @@ class DnsEngine:
             raise EngineError(FailureKind.DNS_NXDOMAIN, f"{name[:80]!r} is no host name") from None
         took_ms = (self._time.monotonic_s() - began_s) * 1e3
         addresses = tuple(dict.fromkeys(str(where[0]).partition("%")[0] for *_, where in found))
-        if is_public_name(name) and not any(ipaddress.ip_address(address).is_global for address in addresses):
+        if is_public_name(name) and not any(self._permits(address) for address in addresses):
             shown = ", ".join(addresses[:3])
             raise EngineError(
                 FailureKind.DNS_BOGUS, f"the resolver says that {name} is at {shown}, which is not public"

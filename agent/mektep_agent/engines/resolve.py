@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import socket
 import threading
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
@@ -25,6 +26,10 @@ class Address(msgspec.Struct, frozen=True):
     def host(self) -> str:
         """The IP address."""
         return self.endpoint[0]
+
+
+Resolve = Callable[[str, int, float], Awaitable[tuple[Address, ...]]]
+"""Looks up host and port within so many seconds, as `resolve` does."""
 
 
 async def resolve(host: str, port: int, timeout_s: float) -> tuple[Address, ...]:
@@ -80,13 +85,18 @@ def plausible(host: str, addresses: tuple[Address, ...]) -> tuple[Address, ...]:
     """
     if not addresses:
         raise EngineError(FailureKind.DNS_ERROR, f"the resolver gave no address for {host}")
-    if "." not in host or _is_literal(host) or host.endswith(_LOCAL_NAMES):
+    if not is_public_name(host):
         return addresses
     possible = tuple(address for address in addresses if _can_be_elsewhere(address.host))
     if not possible:
         shown = ", ".join(address.host for address in addresses[:4])
         raise EngineError(FailureKind.DNS_BOGUS, f"the resolver says that {host} is at {shown}, which cannot be")
     return possible
+
+
+def is_public_name(host: str) -> bool:
+    """Tell whether `host` is a name of the public tree: it has a dot, and is no literal address and no `localhost`."""
+    return "." in host and not _is_literal(host) and not host.endswith(_LOCAL_NAMES)
 
 
 def _look_up(host: str, port: int) -> tuple[Address, ...] | OSError:
@@ -105,7 +115,7 @@ def _look_up(host: str, port: int) -> tuple[Address, ...] | OSError:
 
 def _is_literal(host: str) -> bool:
     try:
-        ipaddress.ip_address(host)
+        ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return False
     return True

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from mektep_agent.clock import TimeSource
 from mektep_agent.engines.engine import EchoPlan, EngineError
 from mektep_agent.engines.failures import from_os_error
-from mektep_agent.engines.resolve import Address, resolve
+from mektep_agent.engines.resolve import Address, Resolve, resolve
 from mektep_agent.sample import EchoSample
 from mektep_wire import VERSION, EngineName, FailureKind
 
@@ -29,8 +29,9 @@ def parse_target(target: str) -> tuple[str, int]:
 class TcpConnectEngine:
     """Implements `EchoEngine`. A refused connection is an answer of the host, but not of the port: it is a failure."""
 
-    def __init__(self, time: TimeSource) -> None:
+    def __init__(self, time: TimeSource, look_up: Resolve = resolve) -> None:
         self._time = time
+        self._look_up = look_up
 
     @property
     def name(self) -> EngineName:
@@ -51,7 +52,7 @@ class TcpConnectEngine:
             host, port = parse_target(target)
         except ValueError as error:
             raise EngineError(FailureKind.PROTOCOL_ERROR, str(error)) from None
-        addresses = list(await resolve(host, port, _LOOKUP_TIMEOUT_S))
+        addresses = list(await self._look_up(host, port, _LOOKUP_TIMEOUT_S))
         began_s = self._time.monotonic_s()
         rtts_ms: list[float | None] = []
         last: EngineError | None = None

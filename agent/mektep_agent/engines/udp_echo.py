@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from mektep_agent.clock import TimeSource
 from mektep_agent.engines.engine import EchoPlan, EngineError
 from mektep_agent.engines.failures import from_os_error
-from mektep_agent.engines.resolve import resolve
+from mektep_agent.engines.resolve import Resolve, resolve
 from mektep_agent.sample import EchoSample
 from mektep_wire import VERSION, EngineName, FailureKind
 from mektep_wire.echo import ECHO_MAGIC, ECHO_MAX_BYTES, ECHO_MIN_BYTES
@@ -66,9 +66,10 @@ class _Answers(asyncio.DatagramProtocol):
 class UdpEchoEngine:
     """Implements `EchoEngine`."""
 
-    def __init__(self, time: TimeSource, random: Random) -> None:
+    def __init__(self, time: TimeSource, random: Random, look_up: Resolve = resolve) -> None:
         self._time = time
         self._random = random
+        self._look_up = look_up
 
     @property
     def name(self) -> EngineName:
@@ -91,7 +92,7 @@ class UdpEchoEngine:
         except ValueError as error:
             raise EngineError(FailureKind.PROTOCOL_ERROR, str(error)) from None
         nonce = self._random.randbytes(_NONCE_BYTES)
-        found = await resolve(host, port, _LOOKUP_TIMEOUT_S)
+        found = await self._look_up(host, port, _LOOKUP_TIMEOUT_S)
         for last, address in enumerate(found, start=1 - len(found)):
             try:
                 transport, answers = await loop.create_datagram_endpoint(

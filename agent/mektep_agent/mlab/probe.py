@@ -8,6 +8,7 @@ import msgspec
 
 from mektep_agent.clock import TimeSource
 from mektep_agent.config.state_folder import StateFolder
+from mektep_agent.engines.assigned import Reach
 from mektep_agent.engines.engine import EngineError
 from mektep_agent.mlab.answer import Located, LocateOutcome
 from mektep_agent.mlab.consent import Consent
@@ -42,6 +43,7 @@ class MlabProbe:
         folder: StateFolder,
         time: TimeSource,
         random: Random,
+        reach: Reach,
     ) -> None:
         self._consent = consent
         self._target = target
@@ -49,6 +51,7 @@ class MlabProbe:
         self._folder = folder
         self._time = time
         self._random = random
+        self._reach = reach
 
     @property
     def name(self) -> ProbeName:
@@ -63,7 +66,7 @@ class MlabProbe:
             return self._skipped(run)
         # On disk before the first byte: a kill in mid-test must not buy another test.
         self._keep(with_test(log, now, self._random))
-        located = await locate(self._target, self._consent)
+        located = await locate(self._target, self._consent, self._reach)
         if located.outcome is LocateOutcome.NO_CAPACITY:
             self._keep(with_refusal(log, now, self._random, located.retry_after_s))
             return self._skipped(run)

@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from mektep_agent.clock import TimeSource
+from mektep_agent.engines.assigned import AssignedTargets
 from mektep_agent.engines.dns import DnsEngine
 from mektep_agent.engines.engine import Limits, ThroughputEngine
 from mektep_agent.engines.icmp import IcmpEngine
 from mektep_agent.engines.ndt7 import Ndt7Engine
+from mektep_agent.engines.resolve import resolve
 from mektep_agent.engines.tcp_connect import TcpConnectEngine
 from mektep_agent.engines.udp_echo import DEFAULT_PORT, UdpEchoEngine
 from mektep_agent.link.gateway import default_gateway
@@ -65,27 +67,29 @@ def build_probes(
     directions: tuple[Direction, ...] = (Direction.DOWNLOAD, Direction.UPLOAD),
     engine: ThroughputEngine | None = None,
     manner: Manner | None = None,
+    assigned: AssignedTargets | None = None,
 ) -> Mapping[ProbeName, Probe]:
     """Return every probe, ready to run; throughput by `engine`, by NDT7 where none is given.
 
-    Tests run to full length where no other `manner` is given.
+    Tests run to full length where no other `manner` is given. `assigned` looks the targets up where an assignment names
+    them; without it they are a person's own choice.
     """
-    udp, tcp = UdpEchoEngine(time, random), TcpConnectEngine(time)
+    look_up = resolve if assigned is None else assigned.resolve
+    udp, tcp = UdpEchoEngine(time, random, look_up), TcpConnectEngine(time, look_up)
+    dns = DnsEngine(time) if assigned is None else DnsEngine(time, assigned.permits)
     # iperf3's server serves one connection at a time, and turns others away aloud.
     connect_target = None if engine is not None and engine.name is EngineName.IPERF3 else targets.path
     return {
         ProbeName.THROUGHPUT: ThroughputProbe(
-            engine or Ndt7Engine(time=time),
+            engine or Ndt7Engine(time=time, look_up=look_up),
             targets.throughput,
             manner or AlwaysFullLength(),
             time,
             random,
             limits=limits,
             directions=directions,
-            beside=lambda: UnderLoad(udp, targets.echo, tcp, connect_target, time),
+            beside=lambda: UnderLoad(udp, targets.echo, tcp, connect_target, time, look_up),
         ),
         ProbeName.LATENCY: LatencyProbe(udp, targets.echo, tcp, targets.path, time, random),
-        ProbeName.PATH: PathProbe(
-            default_gateway, IcmpEngine(time, random), DnsEngine(time), tcp, targets.path, time, random
-        ),
+        ProbeName.PATH: PathProbe(default_gateway, IcmpEngine(time, random), dns, tcp, targets.path, time, random),
     }

@@ -4,7 +4,7 @@ Each packet is sent for itself, whether the one before was answered or not, so t
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -12,7 +12,7 @@ import msgspec
 from mektep_agent.clock import TimeSource
 from mektep_agent.engines import tcp_connect, udp_echo
 from mektep_agent.engines.engine import EchoEngine, EchoPlan, EngineError
-from mektep_agent.engines.resolve import Address, resolve
+from mektep_agent.engines.resolve import Resolve, resolve
 from mektep_agent.probes.latency import IDLE_PLAN
 from mektep_agent.sample import EchoSample
 from mektep_agent.statistics.latency import CONFIDENCE_RATIO, latency
@@ -25,7 +25,6 @@ RAMP_RATIO = 0.25
 """Part of the load's time that is left out at its beginning: the queue is not full yet."""
 _LOOKUP_TIMEOUT_S = 5.0
 _SPARE_S = 0.5
-Resolve = Callable[[str, int, float], Awaitable[tuple[Address, ...]]]
 _LOST = frozenset({FailureKind.NO_ANSWER, FailureKind.CONNECT_TIMEOUT})
 
 

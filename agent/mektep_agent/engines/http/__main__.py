@@ -13,7 +13,7 @@ from mektep_agent.engines.http.order import PageFault, PageOrder, PageOutcome
 
 async def fetch(order: PageOrder) -> PageOutcome:
     """Fetch the page of an order."""
-    engine = HttpEngine(HttpSettings(local_targets=order.local_targets), SystemTime())
+    engine = HttpEngine(HttpSettings(reach=order.reach), SystemTime())
     try:
         return PageOutcome(sample=await engine.measure(order.target, order.expected_text))
     except EngineError as error:

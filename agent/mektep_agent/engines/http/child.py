@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import msgspec
 
-from mektep_agent.config import LocalTargets
+from mektep_agent.engines.assigned import Reach
 from mektep_agent.engines.engine import EngineError
 from mektep_agent.engines.http.order import PageOrder, PageOutcome
 from mektep_agent.sample import PageSample
@@ -26,8 +26,8 @@ class FetchingEndedError(RuntimeError):
 class PagesInChild:
     """Implements `PageEngine`."""
 
-    def __init__(self, local_targets: LocalTargets, timeout_s: float = _TIMEOUT_S) -> None:
-        self._local_targets = local_targets
+    def __init__(self, reach: Reach, timeout_s: float = _TIMEOUT_S) -> None:
+        self._reach = reach
         self._timeout_s = timeout_s
 
     @property
@@ -45,7 +45,7 @@ class PagesInChild:
 
     async def measure(self, target: str, expected_text: str | None) -> PageSample:
         """Fetch the page at `target`; raises EngineError. The process is gone when this returns, however it ends."""
-        order = PageOrder(target=target, expected_text=expected_text, local_targets=self._local_targets)
+        order = PageOrder(target=target, expected_text=expected_text, reach=self._reach)
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", "mektep_agent.engines.http"),

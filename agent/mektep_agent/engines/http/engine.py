@@ -3,26 +3,24 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import msgspec
 
 from mektep_agent.clock import TimeSource
-from mektep_agent.config import LocalTargets
+from mektep_agent.engines.assigned import AssignedTargets, Reach, own_gateway
 from mektep_agent.engines.engine import EngineError
 from mektep_agent.engines.failures import from_os_error
-from mektep_agent.engines.http.allowed import allowed
 from mektep_agent.engines.http.connect import connect
 from mektep_agent.engines.http.exchange import Answer, Patience, ask
 from mektep_agent.engines.http.link import Meter, PlainLink, TlsLink
 from mektep_agent.engines.http.place import Place, parse_place
 from mektep_agent.engines.http.proxy import Proxy, parse_proxy, system_proxy
 from mektep_agent.engines.http.status import GOOD, REDIRECTS, check_content, next_place, refusal
-from mektep_agent.engines.resolve import Address, resolve
+from mektep_agent.engines.resolve import Resolve, resolve
 from mektep_agent.engines.tls import tls_failure, trust_context
-from mektep_agent.link.gateway import default_gateway
 from mektep_agent.sample import PageSample
 from mektep_wire import VERSION, EngineName, FailureKind
 
@@ -34,19 +32,12 @@ _CONNECT_OK = 200
 _PROXY_WANTS_PASSWORD = 407
 _NETWORK_WANTS_LOGIN = 511
 
-Resolve = Callable[[str, int, float], Awaitable[tuple[Address, ...]]]
-
-
-def _own_gateway() -> str | None:
-    gateway = default_gateway()
-    return gateway.address if gateway is not None else None
-
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom to trust, how long to wait for each step, and whether addresses that are not public may be measured."""
+    """Whom to trust, how long to wait for each step, and what may be reached beside public addresses."""
 
     authorities: Path | None = None
-    local_targets: LocalTargets = LocalTargets.REFUSED
+    reach: Reach = Reach()
     lookup_timeout_s: float = 5.0
     connect_timeout_s: float = 5.0
     handshake_timeout_s: float = 10.0
@@ -72,13 +63,13 @@ class HttpEngine:
         time: TimeSource,
         resolve: Resolve = resolve,
         proxy_for: Callable[[str], str | None] = system_proxy,
-        gateway: Callable[[], str | None] = _own_gateway,
+        gateway: Callable[[], str | None] = own_gateway,
     ) -> None:
         self._settings = settings
         self._time = time
         self._resolve = resolve
         self._proxy_for = proxy_for
-        self._gateway = gateway
+        self._targets = AssignedTargets(settings.reach, gateway)
 
     @property
     def name(self) -> EngineName:
@@ -147,7 +138,7 @@ class HttpEngine:
             began_s = self._time.monotonic_s()
             found = await self._resolve(place.host, place.port, self._settings.lookup_timeout_s)
             dns_lookup_ms = (self._time.monotonic_s() - began_s) * 1e3
-            addresses = allowed(place.host, found, self._gateway(), self._settings.local_targets)
+            addresses = self._targets.permitted(place.host, found)
             connection, tcp_connect_ms = await connect(
                 place.host, addresses, self._settings.connect_timeout_s, self._time, FailureKind.CONNECT_TIMEOUT
             )

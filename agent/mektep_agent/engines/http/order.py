@@ -2,7 +2,7 @@
 
 import msgspec
 
-from mektep_agent.config import LocalTargets
+from mektep_agent.engines.assigned import Reach
 from mektep_agent.sample import PageSample
 from mektep_wire import FailureKind
 
@@ -12,7 +12,7 @@ class PageOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     target: str
     expected_text: str | None
-    local_targets: LocalTargets
+    reach: Reach
 
 
 class PageFault(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from mektep_agent.engines.ndt7.session import Session
 from mektep_agent.engines.ndt7.stream import Stream
 from mektep_agent.engines.ndt7.target import Scheme, Target, TargetError, parse_target
 from mektep_agent.engines.ndt7.upload import run_upload
-from mektep_agent.engines.resolve import Address, resolve
+from mektep_agent.engines.resolve import Address, Resolve, resolve
 from mektep_agent.engines.tls import trust_context
 from mektep_agent.sample import ThroughputSample
 from mektep_wire import VERSION, Direction, EngineName, FailureKind
@@ -32,11 +32,17 @@ class Ndt7Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ndt7Engine:
-    """M-Lab's NDT7 over `ws` and `wss` (specification v0.11). Holds nothing between tests."""
+    """M-Lab's NDT7 over `ws` and `wss` (specification v0.11). Holds nothing between tests.
 
-    def __init__(self, settings: Ndt7Settings | None = None, time: TimeSource | None = None) -> None:
+    `look_up` finds the target's addresses; a proxy's, which the installation names, are found as the system does.
+    """
+
+    def __init__(
+        self, settings: Ndt7Settings | None = None, time: TimeSource | None = None, look_up: Resolve = resolve
+    ) -> None:
         self._settings = settings or Ndt7Settings()
         self._time = time or SystemTime()
+        self._look_up = look_up
 
     @property
     def name(self) -> EngineName:
@@ -60,8 +66,10 @@ class Ndt7Engine:
         until_s = self._time.monotonic_s() + limits.connect_timeout_s
         try:
             place = parse_target(target)
-            host, port = parse_proxy(self._settings.proxy) if self._settings.proxy else (place.host, place.port)
-            addresses = await resolve(host, port, limits.connect_timeout_s)
+            if self._settings.proxy:
+                addresses = await resolve(*parse_proxy(self._settings.proxy), limits.connect_timeout_s)
+            else:
+                addresses = await self._look_up(place.host, place.port, limits.connect_timeout_s)
         except TargetError as error:
             raise EngineError(FailureKind.ENGINE_UNAVAILABLE, str(error)) from None
         test = _Test(self._settings, self._time, place, direction, limits, stop)

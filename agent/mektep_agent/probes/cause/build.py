@@ -7,7 +7,7 @@ from mektep_agent.clock import TimeSource
 from mektep_agent.engines import udp_echo
 from mektep_agent.engines.hops import HopEngine
 from mektep_agent.engines.icmp import IcmpEngine
-from mektep_agent.engines.resolve import resolve
+from mektep_agent.engines.resolve import Resolve, resolve
 from mektep_agent.engines.udp_echo import UdpEchoEngine
 from mektep_agent.link.gateway import default_gateway
 from mektep_agent.link.radio import access_link
@@ -18,11 +18,16 @@ from mektep_wire import Assignment, Direction, ExpectedFrom
 
 
 def build_witness(
-    echo_target: str | None, locator: Locator, expected: Mapping[Direction, Expected], time: TimeSource, random: Random
+    echo_target: str | None,
+    locator: Locator,
+    expected: Mapping[Direction, Expected],
+    time: TimeSource,
+    random: Random,
+    look_up: Resolve = resolve,
 ) -> Witness:
     """Return a witness of tests towards the host of `echo_target`, None where there is none that may be probed.
 
-    Raises ValueError for a target of another form.
+    `look_up` finds that host. Raises ValueError for a target of another form.
     """
     place = None
     if echo_target is not None:
@@ -32,8 +37,8 @@ def build_witness(
         default_gateway,
         IcmpEngine(time, random),
         HopEngine(time),
-        UdpEchoEngine(time, random),
-        resolve,
+        UdpEchoEngine(time, random, look_up),
+        look_up,
         place,
         time,
     )

@@ -4,7 +4,7 @@ Beside a test some small packets go to the first routers, and more to the gatewa
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -13,7 +13,7 @@ import msgspec
 from mektep_agent.clock import TimeSource
 from mektep_agent.engines.engine import EchoEngine, EchoPlan, EngineError
 from mektep_agent.engines.hops import HopAnswer, HopEngine
-from mektep_agent.engines.resolve import Address
+from mektep_agent.engines.resolve import Resolve
 from mektep_agent.link.gateway import Gateway
 from mektep_agent.probes.cause.processor import ProcessorLook, look
 from mektep_agent.probes.cause.rounds import Round, trips
@@ -73,7 +73,7 @@ class Lookout:
         icmp: EchoEngine,
         hops: HopEngine,
         echo: EchoEngine,
-        resolve: Callable[[str, int, float], Awaitable[Sequence[Address]]],
+        resolve: Resolve,
         place: Place | None,
         time: TimeSource,
     ) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from mektep_agent.clock import TimeSource
 from mektep_agent.engines import tcp_connect, udp_echo
 from mektep_agent.engines.icmp import IcmpEngine
-from mektep_agent.engines.resolve import resolve
+from mektep_agent.engines.resolve import Resolve, resolve
 from mektep_agent.engines.tcp_connect import TcpConnectEngine
 from mektep_agent.engines.udp_echo import UdpEchoEngine
 from mektep_agent.link.gateway import Gateway
@@ -36,16 +36,21 @@ def build_heart(
     gateway: Callable[[], Gateway | None],
     time: TimeSource,
     random: Random,
+    look_up: Resolve = resolve,
 ) -> Heart:
     """Return the heart for an echo server and a measuring server; raises ValueError for targets of another form.
 
     Without an echo server it beats by TCP alone.
 
     `elsewhere` are addresses of other targets, `dns://` names among them: those of other hosts are asked during an
-    outage, so that a server that is away is not taken for a line that is.
+    outage, so that a server that is away is not taken for a line that is. `look_up` finds all of them.
     """
-    service = None if echo_target is None else Place(*udp_echo.parse_target(echo_target), _address_of)
-    fallback = Place(*tcp_connect.parse_target(connect_target), _address_of)
+
+    async def address_of(host: str, port: int, timeout_s: float) -> str:
+        return (await look_up(host, port, timeout_s))[0].host
+
+    service = None if echo_target is None else Place(*udp_echo.parse_target(echo_target), address_of)
+    fallback = Place(*tcp_connect.parse_target(connect_target), address_of)
     own = [place for place in (service, fallback) if place is not None]
     own_hosts = {place.host for place in own}
     others: dict[str, Place] = {}
@@ -55,19 +60,16 @@ def build_heart(
         if host is None or host in own_hosts or host in others:
             continue
         if target.startswith(f"{_NAME_SCHEME}:"):
-            names.append(Place(host, 0, _address_of))
+            names.append(Place(host, 0, address_of))
         elif not target.startswith("udp:"):
-            others[host] = Place(*tcp_connect.parse_target(target), _address_of)
+            others[host] = Place(*tcp_connect.parse_target(target), address_of)
     names += [place for place in others.values() if place.is_named]
-    icmp, connect = IcmpEngine(time, random), TcpConnectEngine(time)
-    heartbeat = Heartbeat(UdpEchoEngine(time, random), connect, service, fallback, names[0] if names else fallback)
+    icmp, connect = IcmpEngine(time, random), TcpConnectEngine(time, look_up)
+    heartbeat = Heartbeat(
+        UdpEchoEngine(time, random, look_up), connect, service, fallback, names[0] if names else fallback
+    )
     return Heart(
         target=echo_target or connect_target,
         heartbeat=heartbeat,
         locator=Locator(gateway, icmp, connect, heartbeat, list(others.values())[:_MOST_OTHERS_COUNT]),
     )
-
-
-async def _address_of(host: str, port: int, timeout_s: float) -> str:
-    found = await resolve(host, port, timeout_s)
-    return found[0].host

@@ -1,4 +1,4 @@
-"""One daemon for one state folder: the system drops the lock with the process, however it ends."""
+"""One process at a time, by a locked file: the system drops the lock with the process, however it ends."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class LockedError(Exception):
-    """Another daemon has the folder."""
+    """Another process has the folder."""
 
 
 @contextmanager
