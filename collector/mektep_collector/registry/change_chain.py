@@ -18,7 +18,18 @@ class Action(StrEnum):
     SCHOOLS_IMPORTED = "schools_imported"
     DEVICE_ENROLLED = "device_enrolled"
     TOKEN_ISSUED = "token_issued"  # noqa: S105 (no secret: the name of an action)
+    TOKEN_RENEWED = "token_renewed"  # noqa: S105 (as above)
+    TOKENS_ENDED = "tokens_ended"
+    RENEWAL_ASKED = "renewal_asked"
     DEVICE_REVOKED = "device_revoked"
+    PERSON_ADDED = "person_added"
+    PERSON_CHANGED = "person_changed"
+    PERSON_DISABLED = "person_disabled"
+    PERSON_ENABLED = "person_enabled"
+    PASSWORD_SET = "password_set"  # noqa: S105 (the name of an action too)
+    PASSWORD_DROPPED = "password_dropped"  # noqa: S105 (and this)
+    SECOND_FACTOR_SET = "second_factor_set"
+    SECOND_FACTOR_DROPPED = "second_factor_dropped"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ class Database:
         if url.get_backend_name() == "sqlite":
             self._engine = sqlalchemy.create_engine(url)
             _prepare_sqlite(self._engine)
+            self._looking = self._engine
         else:
             self._engine = sqlalchemy.create_engine(
                 url.set(drivername="postgresql+psycopg"),
@@ -41,11 +42,13 @@ class Database:
                 connect_args={"connect_timeout": _CONNECT_S, "options": f"-c statement_timeout={_STATEMENT_MS}"},
             )
             _prepare_postgresql(self._engine)
+            # Each statement would see its own moment otherwise: a log that grows meanwhile would not fit its end.
+            self._looking = self._engine.execution_options(isolation_level="REPEATABLE READ")
 
     @contextmanager
     def reading(self) -> Generator[Connection, None, None]:
-        """Open a transaction that only reads. Raises RegistryAway."""
-        with _in_reach(), self._engine.connect() as connection, connection.begin():
+        """Open a transaction that only reads, all of it as it stood at one moment. Raises RegistryAway."""
+        with _in_reach(), self._looking.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager

@@ -13,6 +13,7 @@ from mektep_collector.registry.database import Database
 from mektep_collector.registry.error import DeviceUnknown
 from mektep_collector.registry.records import Device, DeviceStatus
 from mektep_collector.registry.tables import DEVICES
+from mektep_wire import Origin
 
 
 class Devices:
@@ -91,4 +92,6 @@ def device_of(row: Row[*tuple[object, ...]]) -> Device:
         agent_version=row.agent_version,
         platform=row.platform,
         last_seen_at=row.last_seen_at,
+        origin=Origin(row.origin),
+        renewal_asked_at=row.renewal_asked_at,
     )

@@ -18,12 +18,10 @@ from mektep_collector.registry.database import Database
 from mektep_collector.registry.devices import device_of
 from mektep_collector.registry.error import CodeExpired, CodeSpent, CodeUnknown, EnrolledRevoked, ProofWrong
 from mektep_collector.registry.records import Device, DeviceStatus
-from mektep_collector.registry.secret import new_token, parse_code, parse_token
-from mektep_collector.registry.tables import CODES, DEVICES, TOKENS
-from mektep_wire import EnrolmentRequest, Purpose, new_uuid7, signing_input
-
-VALID_TOKENS_COUNT = 2
-"""So many of a device's newest tokens are valid: the one in use, and the one that is taking its place."""
+from mektep_collector.registry.secret import parse_code
+from mektep_collector.registry.tables import CODES, DEVICES
+from mektep_collector.registry.tokens import give_token
+from mektep_wire import EnrolmentRequest, Origin, Purpose, new_uuid7, signing_input
 
 
 class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +65,7 @@ class Enrolment:
         if code.spent_at is None:
             if now >= code.expires_at:
                 raise CodeExpired(f"this code was good until {code.expires_at:%Y-%m-%d %H:%M} UTC")
-            device = self._add_device(connection, code.school_id, request, now)
+            device = self._add_device(connection, code, request, now)
             # The condition lets one of two computers win that come with the same code at the same moment.
             spent = connection.execute(
                 update(CODES)
@@ -87,19 +85,22 @@ class Enrolment:
             action = Action.TOKEN_ISSUED
         facts = {"school": device.school_id, "code": code.id, "public_key": device.public_key}
         self._changes.record(connection, f"code {code.id}", action, f"device {device.id}", now, after=facts)
-        return Enrolled(device=device, token=_give_token(connection, device.id, now))
+        return Enrolled(device=device, token=give_token(connection, device.id, now).token)
 
-    def _add_device(self, connection: Connection, school_id: str, request: EnrolmentRequest, now: datetime) -> Device:
+    def _add_device(
+        self, connection: Connection, code: Row[*tuple[object, ...]], request: EnrolmentRequest, now: datetime
+    ) -> Device:
         device = Device(
             id=new_uuid7(now, self._random),
-            school_id=school_id,
+            school_id=code.school_id,
             public_key=request.public_key,
             status=DeviceStatus.ACTIVE,
             enrolled_at=now,
             agent_version=request.agent_version,
             platform=request.platform.value,
+            origin=Origin(code.origin),
         )
-        row = msgspec.structs.asdict(device) | {"status": device.status.value}
+        row = msgspec.structs.asdict(device) | {"status": device.status.value, "origin": device.origin.value}
         connection.execute(insert(DEVICES).values(**row))
         return device
 
@@ -110,22 +111,3 @@ def _check_proof(request: EnrolmentRequest) -> None:
         key.verify(request.proof, signing_input(Purpose.ENROLMENT, request.code.encode("ascii")))
     except (InvalidSignature, ValueError):
         raise ProofWrong("`proof` is not a signature over the code by the key in `public_key`") from None
-
-
-def _give_token(connection: Connection, device_id: str, now: datetime) -> str:
-    token = new_token()
-    credential = parse_token(token)
-    if credential is None:
-        raise AssertionError("a new token parses")
-    query = (
-        select(TOKENS.c.id)
-        .where(TOKENS.c.device_id == device_id, TOKENS.c.ended_at.is_(None))
-        .order_by(TOKENS.c.made_at.desc(), TOKENS.c.id)
-    )
-    valid = [row.id for row in connection.execute(query)]
-    outlived = valid[VALID_TOKENS_COUNT - 1 :]
-    connection.execute(update(TOKENS).where(TOKENS.c.id.in_(outlived)).values(ended_at=now))
-    connection.execute(
-        insert(TOKENS).values(id=credential.id, secret_hash=credential.secret_hash, device_id=device_id, made_at=now)
-    )
-    return token

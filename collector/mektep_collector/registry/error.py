@@ -4,6 +4,16 @@ RegistryError
 ├── RegistryAway          its database cannot be used at the moment
 ├── SchoolUnknown         no school has this id
 ├── DeviceUnknown         no device has this id
+├── NothingLeftBehind     a device uses the only good token it has
+├── RenewalError          a request for a new token gives none
+│   ├── RequestStale      it was made too long ago, or ahead of time
+│   └── RequestReplayed   a token was given for it before
+├── OriginsMixed          a school would have measured and simulated readings
+├── PersonError           people cannot be changed so
+│   ├── PersonUnknown     nobody has this login
+│   ├── PersonExists      somebody has it already
+│   ├── PersonRefused     a login, role or region that cannot be
+│   └── PasswordRefused   a password that is guessed soon
 ├── KeyFileError          the collector's signing key cannot be used
 ├── SenderError           a token lets nobody in
 │   ├── SenderUnknown     it is no token of ours, or an ended one
@@ -15,6 +25,8 @@ RegistryError
     ├── CodeSpent         another computer has used it
     └── EnrolledRevoked   this computer had used it, and its device was revoked since
 """
+
+from mektep_wire import Origin
 
 
 class RegistryError(Exception):
@@ -41,6 +53,65 @@ class DeviceUnknown(RegistryError):
         self.device_id = device_id
 
 
+class NothingLeftBehind(RegistryError):
+    """A device uses the only good token it has: there is no other to end."""
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(
+            f"device {device_id} has left no token behind; ask for a new one (`devices renew-token {device_id}`), and "
+            "wait until `devices` shows that the device uses it"
+        )
+
+
+class RenewalError(RegistryError):
+    """A request for a new token gives none."""
+
+
+class RequestStale(RenewalError):
+    """The request was made too long ago, or ahead of time."""
+
+
+class RequestReplayed(RenewalError):
+    """A token was given for this request before."""
+
+
+class OriginsMixed(RegistryError):
+    """A school would have computers that measure and simulated ones."""
+
+    def __init__(self, school_id: str, origin: Origin) -> None:
+        has = Origin.SIMULATED if origin is Origin.MEASURED else Origin.MEASURED
+        super().__init__(
+            f"school {school_id!r} has codes for computers whose readings are {has.value}, so it takes none for "
+            f"{origin.value} ones; register the school under another id"
+        )
+
+
+class PersonError(RegistryError):
+    """People cannot be changed so."""
+
+
+class PersonUnknown(PersonError):
+    """Nobody has this login."""
+
+    def __init__(self, login: str) -> None:
+        super().__init__(f"nobody has the login {login!r}; `mektep-collector people list` shows those there are")
+
+
+class PersonExists(PersonError):
+    """Somebody has this login already."""
+
+    def __init__(self, login: str) -> None:
+        super().__init__(f"{login} is there already; `mektep-collector people role` changes role and regions")
+
+
+class PersonRefused(PersonError):
+    """A login, role or region that cannot be."""
+
+
+class PasswordRefused(PersonError):
+    """A password that is guessed soon."""
+
+
 class KeyFileError(RegistryError):
     """The collector's signing key cannot be used."""
 
@@ -50,7 +121,7 @@ class SenderError(RegistryError):
 
 
 class SenderUnknown(SenderError):
-    """It is no token of ours, or one that was replaced."""
+    """It is no token of ours, or one that has ended."""
 
 
 class SenderRevoked(SenderError):

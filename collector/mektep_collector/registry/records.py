@@ -5,6 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
+from mektep_wire import Origin
+
 
 class Technology(StrEnum):
     """How a school's line reaches it."""
@@ -63,3 +65,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     agent_version: str
     platform: str
     last_seen_at: datetime | None = None
+    origin: Origin = Origin.MEASURED
+    """What its readings are: all of them bear this mark, or are refused."""
+    renewal_asked_at: datetime | None = None
+    """The operator wants tokens renewed that were made before; None: none was asked for."""

@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections import OrderedDict
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from mektep_collector.registry.error import RegistryAway, SenderRevoked, SenderU
 from mektep_collector.registry.records import Device, DeviceStatus
 from mektep_collector.registry.secret import parse_token
 from mektep_collector.registry.tables import DEVICES, TOKENS
+from mektep_collector.registry.tokens import Tokens
 
 REMEMBERED_S = 30.0
 """For so long a revoked device or an ended token may still be let in."""
@@ -31,13 +33,15 @@ class _Remembered(msgspec.Struct, frozen=True):
 class Senders:
     """Authentication of devices by token. Safe for many threads."""
 
-    def __init__(self, database: Database, devices: Devices, time: TimeSource) -> None:
+    def __init__(self, database: Database, devices: Devices, tokens: Tokens, time: TimeSource) -> None:
         self._database = database
         self._devices = devices
+        self._tokens = tokens
         self._time = time
         self._lock = threading.Lock()
         self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
         self._seen: set[str] = set()
+        self._first_used: dict[str, datetime] = {}
         self._away_until_s = float("-inf")
 
     def authenticate(self, token: str) -> Device:
@@ -67,12 +71,24 @@ class Senders:
         return device
 
     def write_seen(self) -> None:
-        """Write down, in one transaction, that the devices let in since the last call were seen now."""
+        """Write down that the devices let in since the last call were seen now, and which tokens were used first.
+
+        Raises RegistryAway; the next call writes those too.
+        """
         with self._lock:
             seen, self._seen = self._seen, set()
-        if seen:
-            now = self._time.now()
-            self._devices.note_seen(dict.fromkeys(seen, now))
+            first_used, self._first_used = self._first_used, {}
+        try:
+            if first_used:
+                self._tokens.note_used(first_used)
+                first_used = {}
+            if seen:
+                self._devices.note_seen(dict.fromkeys(seen, self._time.now()))
+        except RegistryAway:
+            with self._lock:
+                self._seen |= seen
+                self._first_used = first_used | self._first_used
+            raise
 
     def _look_up_if_near(self, token: str) -> Device:
         """Look up, but not for some seconds after the database was found away: each try would hold up all requests."""
@@ -89,7 +105,7 @@ class Senders:
         if credential is None:
             raise SenderUnknown("the token is not one that this collector gives")
         query = (
-            select(DEVICES, TOKENS.c.secret_hash, TOKENS.c.ended_at)
+            select(DEVICES, TOKENS.c.secret_hash, TOKENS.c.ended_at, TOKENS.c.used_at)
             .join_from(TOKENS, DEVICES, TOKENS.c.device_id == DEVICES.c.id)
             .where(TOKENS.c.id == credential.id)
         )
@@ -97,9 +113,13 @@ class Senders:
             row = connection.execute(query).first()
         if row is None or not credential.matches(row.secret_hash):
             raise SenderUnknown("the token is not known here")
-        if row.ended_at is not None:
+        now = self._time.now()
+        if row.ended_at is not None and row.ended_at <= now:
             raise SenderUnknown("the token was replaced by newer ones")
         device = device_of(row)
         if device.status is DeviceStatus.REVOKED:
             raise SenderRevoked(f"the device {device.id} was revoked")
+        if row.used_at is None:
+            with self._lock:
+                self._first_used.setdefault(credential.id, now)
         return device

@@ -19,7 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0003"
+REVISION = "0006"
 """The last migration: what a database must have taken to be as these tables are."""
 
 
@@ -92,6 +92,8 @@ DEVICES = Table(
     Column("agent_version", String(32), nullable=False),
     Column("platform", String(16), nullable=False),
     Column("last_seen_at", UtcDateTime),
+    Column("origin", String(16), nullable=False, server_default="measured"),
+    Column("renewal_asked_at", UtcDateTime),
 )
 
 CODES = Table(
@@ -103,6 +105,7 @@ CODES = Table(
     Column("made_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("attempts_left_count", Integer, nullable=False),
+    Column("origin", String(16), nullable=False, server_default="measured"),
     Column("spent_at", UtcDateTime),
     Column("device_id", String(36), ForeignKey("devices.id")),
 )
@@ -115,7 +118,11 @@ TOKENS = Table(
     Column("device_id", String(36), ForeignKey("devices.id"), nullable=False, index=True),
     Column("made_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
+    Column("used_at", UtcDateTime),
+    Column("nonce", LargeBinary(16)),
 )
+"""A token is good until `ended_at`, which may lie ahead. Of one device none is made at the time of another or before.
+`nonce` is of the request that it was given for; rows stay, so no request gives a second token."""
 
 ASSIGNMENTS = Table(
     "assignments",
@@ -171,3 +178,29 @@ HOMES = Table(
     Column("since", UtcDateTime, nullable=False),
 )
 """The one collector whose journal has a device's readings."""
+
+PEOPLE = Table(
+    "people",
+    METADATA,
+    Column("login", String(80), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("regions", Text),
+    Column("status", String(16), nullable=False),
+    Column("password_hash", String(200), nullable=False),
+    Column("second_factor", LargeBinary(200)),
+    Column("last_step", BigInteger, nullable=False, server_default="0"),
+    Column("added_at", UtcDateTime, nullable=False),
+)
+"""Who is let in. `regions` are codes with a space between, null for the whole country; `password_hash` is empty for who
+has no password."""
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("token_hash", LargeBinary(32), primary_key=True),
+    Column("login", String(80), ForeignKey("people.login"), nullable=False, index=True),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+)
+"""Who is in."""

@@ -13,7 +13,8 @@ from sqlalchemy.schema import CreateTable
 from mektep_collector.registry.database import Database
 from mektep_collector.registry.error import RegistryAway
 from mektep_collector.registry.migrations.upgrade import migration_config
-from mektep_collector.registry.tables import METADATA, REVISION, SCHOOLS
+from mektep_collector.registry.tables import DEVICES, METADATA, REVISION, SCHOOLS, TOKENS
+from tests.support.peers.postgresql import RunningPostgresql
 
 
 def opened(folder: Path) -> Database:
@@ -73,6 +74,20 @@ def test_times_come_back_in_utc_and_none_goes_in_without_a_zone(tmp_path: Path) 
     database.close()
 
 
+@pytest.mark.peer
+def test_what_is_read_in_one_transaction_is_of_one_moment(postgresql: RunningPostgresql) -> None:
+    database = Database(make_url(postgresql.database()))
+    database.migrate()
+    with database.reading() as connection:
+        assert connection.execute(select(SCHOOLS)).all() == []
+        with database.writing() as other:
+            other.execute(insert(SCHOOLS).values(**_school()))
+        assert connection.execute(select(SCHOOLS)).all() == []
+    with database.reading() as connection:
+        assert len(connection.execute(select(SCHOOLS)).all()) == 1
+    database.close()
+
+
 def test_rows_that_point_nowhere_are_refused(tmp_path: Path) -> None:
     database = opened(tmp_path)
     database.migrate()
@@ -100,4 +115,25 @@ def test_a_database_that_cannot_be_opened_is_away(tmp_path: Path) -> None:
         pass
     with pytest.raises(RegistryAway), database.writing():
         pass
+    database.close()
+
+
+def test_tokens_of_before_there_were_renewals_count_as_used(tmp_path: Path) -> None:
+    """Else each of them would seem to be used for the first time at once, and end the ones before."""
+    database = opened(tmp_path)
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    device = {
+        "id": "d", "school_id": "1", "public_key": bytes(32), "status": "active", "enrolled_at": at,
+        "agent_version": "0.1.0", "platform": "linux",
+    }  # fmt: skip
+    with database.writing() as connection:
+        config = migration_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0005")
+        connection.execute(insert(SCHOOLS).values(**_school()))
+        connection.execute(insert(DEVICES).values(**device))
+        connection.execute(insert(TOKENS).values(id="t", secret_hash=bytes(32), device_id="d", made_at=at))
+    database.migrate()
+    with database.reading() as connection:
+        assert connection.execute(select(TOKENS.c.used_at)).scalar_one() == at
     database.close()

@@ -14,6 +14,7 @@ from mektep_collector.registry.error import (
     DeviceUnknown,
     EnrolledRevoked,
     EnrolmentError,
+    OriginsMixed,
     ProofWrong,
     SchoolUnknown,
     SenderRevoked,
@@ -22,6 +23,7 @@ from mektep_collector.registry.error import (
 from mektep_collector.registry.records import DeviceStatus
 from mektep_collector.registry.registry import Registry
 from mektep_collector.registry.senders import REMEMBERED_S
+from mektep_wire import Origin
 from tests.support.newcomer import Newcomer
 from tests.support.school_table import EXAMPLE, Place, registry_with
 from tests.support.set_time import SetTime
@@ -52,6 +54,18 @@ def test_a_code_makes_a_computer_a_device_of_its_school(registry: Registry, time
     assert registry.senders.authenticate(enrolled.token) == enrolled.device
     assert registry.devices.of_school("0007") == [enrolled.device]
     assert registry.devices.get(enrolled.device.id) == enrolled.device
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(Origin.MEASURED, Origin.SIMULATED), (Origin.SIMULATED, Origin.MEASURED)]
+)
+def test_a_school_has_computers_that_measure_or_simulated_ones_and_never_both(
+    registry: Registry, time: SetTime, first: Origin, second: Origin
+) -> None:
+    for _ in range(2):
+        registry.codes.issue("0007", 1, THREE_DAYS, time.now(), origin=first)
+    with pytest.raises(OriginsMixed, match=f"whose readings are {first.value}, so it takes none for {second.value}"):
+        registry.codes.issue("0007", 1, THREE_DAYS, time.now(), origin=second)
 
 
 def test_the_same_key_again_is_the_same_device_with_a_new_token(registry: Registry, time: SetTime) -> None:
