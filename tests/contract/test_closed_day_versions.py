@@ -16,7 +16,7 @@ import pytest
 from mektep_collector.journal.entry import Accepted
 from mektep_collector.store.embedded import ClosingProcess
 from mektep_collector.store.embedded.day_file import SCHEMA, DayWriter, Mark, open_day
-from mektep_collector.store.embedded.manifest import Manifest
+from mektep_collector.store.embedded.manifest import Kept, Manifest
 from mektep_collector.store.error import StoreError
 from mektep_collector.store.store import Period
 from mektep_collector.store.table import Placement
@@ -75,7 +75,7 @@ def test_a_file_that_lacks_columns_reads_them_as_absent(tmp_path: Path) -> None:
 
 def test_a_file_of_a_newer_collector_is_refused_with_what_to_do(tmp_path: Path) -> None:
     mark = Mark(version=99, day=DAY.since.date(), through_position=1)
-    DayWriter(tmp_path / "new.parquet", mark).close()
+    DayWriter(tmp_path / "new.parquet", mark, Kept.READINGS).close()
     with pytest.raises(StoreError, match="newer collector"):
         open_day(tmp_path / "new.parquet")
 

@@ -23,6 +23,8 @@ from mektep_collector.store.error import StoreError
 from mektep_wire import VERSION
 
 _PRIVATE = 0o700
+COLLECTOR_ID = Path("collector.id")
+"""Which of several collectors this is: the devices of its journal belong to that name."""
 
 Progress = Callable[[str, int, int], None]
 """Told what is being copied, how much is done, and of how much."""
@@ -78,6 +80,8 @@ def _copy(data_dir: Path, target: Path, store: StoreFiles, registry: RegistryKep
     if registry is RegistryKept.HERE:
         _database(data_dir, target, DATABASE, progress)
     copy(data_dir / KEY, target / KEY)
+    if (data_dir / COLLECTOR_ID).exists():
+        copy(data_dir / COLLECTOR_ID, target / COLLECTOR_ID)
 
 
 def _database(data_dir: Path, target: Path, path: Path, progress: Progress) -> None:

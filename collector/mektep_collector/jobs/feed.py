@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol
 
@@ -13,6 +13,8 @@ _ENTRIES_COUNT = 32
 _QUIET_S = 60.0
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
+_ROOM = 2.0
+"""How much longer than a step it leaves to who waits for a page, before the next one."""
 
 
 class FeedError(Exception):
@@ -48,12 +50,18 @@ class Sink(Protocol):
 
 
 class Feeder:
-    """Moves entries into one store. The cursor is the store's own position, so a restart goes on where it was."""
+    """Moves entries into one store. The cursor is the store's own position, so a restart goes on where it was.
 
-    def __init__(self, journal: Source, store: Sink, random: Random) -> None:
+    While `has_audience`, it works for a third of the time only.
+    """
+
+    def __init__(
+        self, journal: Source, store: Sink, random: Random, has_audience: Callable[[], bool] = lambda: False
+    ) -> None:
         self._journal = journal
         self._store = store
         self._random = random
+        self._has_audience = has_audience
         self._failures_count = 0
 
     def lag(self) -> int:
@@ -82,11 +90,15 @@ class Feeder:
         if self._store.position() > self._journal.position():
             raise FeedError(
                 f"the store has taken in entry {self._store.position()}, but the journal ends at "
-                f"{self._journal.position()}: the journal is another or an older one; set the store's directory aside, "
-                "and it is made again from the journal"
+                f"{self._journal.position()}: the journal is another or an older one; set the store's directory "
+                "or InfluxDB's database aside, and it is made again from the journal"
             )
+        loop = asyncio.get_running_loop()
         while self.lag():
+            began_s = loop.time()
             await asyncio.to_thread(self._step)
+            if self._has_audience():
+                await asyncio.sleep(_ROOM * (loop.time() - began_s))
 
     def _step(self) -> None:
         self._store.put(self._journal.read(self._store.position(), _ENTRIES_COUNT))

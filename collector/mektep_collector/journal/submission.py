@@ -3,21 +3,40 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
 from mektep_collector.journal.correction import corrected, sending
 from mektep_collector.journal.entry import TimeMethod
 from mektep_collector.registry.records import Device
-from mektep_wire import Batch, Columns, Fate, FateOutcome, Reading, WireError, are_good, decode, pack, rows, select
+from mektep_wire import (
+    Batch,
+    Columns,
+    Fate,
+    FateOutcome,
+    Origin,
+    Reading,
+    WireError,
+    are_good,
+    decode,
+    pack,
+    rows,
+    select,
+)
+from mektep_wire.columns import Coded
 
 _MAX_TEXT = 500
+_MEASURED: Coded[Origin] = Coded((Origin.MEASURED,))
 
 
 class TypedBatch(Batch, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A batch of which every column is good, decoded in one go."""
 
     readings: Columns  # type: ignore[assignment] # the same JSON, one step further decoded
+
+
+_TYPED: Final = msgspec.json.Decoder(TypedBatch)
 
 
 class OtherDeviceError(ValueError):
@@ -62,6 +81,7 @@ def open_submission(device: Device, plain: bytes, body: bytes, signature: bytes,
     batch = opened.batch
     if batch.device_id != device.id:
         raise OtherDeviceError(f"the batch is of device {batch.device_id}, but device {device.id} sent it")
+    opened = _of_origin(opened, device.origin)
     times_us: Sequence[int] = ()
     methods: Sequence[TimeMethod] = ()
     if opened.columns is not None:
@@ -80,13 +100,41 @@ def open_submission(device: Device, plain: bytes, body: bytes, signature: bytes,
     )
 
 
+def _of_origin(opened: Opened, origin: Origin) -> Opened:
+    """Refuse readings that do not bear the mark of what their device makes: simulated data never passes for measured.
+
+    What a simulated device sends is simulated, and from a device that measures nothing simulated is taken.
+    """
+    columns = opened.columns
+    if columns is None:
+        return opened
+    told = columns.origin if columns.origin is not None else _MEASURED
+    if all(each is origin for each in told.table):
+        return opened
+    places = told.at if told.at is not None else [0] * len(columns.seq)
+    own = [told.table[place] is origin for place in places]
+    refused = [
+        Fate(
+            index=index,
+            outcome=FateOutcome.REJECTED,
+            field=f"$.readings[{index}].origin",
+            reason=f"the device was enrolled for {origin.value} readings; one that says otherwise is refused",
+        )
+        for index, is_own in zip(opened.indexes, own, strict=True)
+        if not is_own
+    ]
+    kept = [place for place, is_own in enumerate(own) if is_own]
+    indexes = [opened.indexes[place] for place in kept]
+    return Opened(opened.batch, select(columns, kept) if kept else None, indexes, [*opened.refused, *refused])
+
+
 def open_accepted(plain: bytes, indexes: Sequence[int]) -> Columns:
     """Return the readings at `indexes`, which ascend, of a batch that was judged when it came.
 
     Raises WireError where they are no longer what was accepted.
     """
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        columns = msgspec.json.decode(plain, type=TypedBatch).readings
+        columns = _TYPED.decode(plain).readings
         if len(indexes) == len(columns.seq):
             return columns  # each was found good at acceptance
     opened = open_batch(plain)
@@ -99,7 +147,7 @@ def open_accepted(plain: bytes, indexes: Sequence[int]) -> Columns:
 def open_batch(plain: bytes) -> Opened:
     """Decode and judge a batch; raises WireError when it cannot be read as a whole."""
     try:
-        typed = msgspec.json.decode(plain, type=TypedBatch)
+        typed = _TYPED.decode(plain)
         if are_good(typed.readings):
             return Opened(typed, typed.readings, range(len(typed.readings.seq)), ())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

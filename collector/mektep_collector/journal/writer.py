@@ -1,14 +1,17 @@
 """The one thread that writes: batches that wait are committed together, and answered only when they are on disk.
 
 While one commit waits for the disk, further batches gather; the next commit takes them all. So a slow disk makes
-commits larger, not acceptance slower.
+commits larger, not acceptance slower. Where the disk is quick, batches of several devices are let gather for some
+milliseconds: a commit costs as much processor time as opening a batch of ten readings.
 """
 
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import apsw
@@ -18,6 +21,7 @@ from mektep_collector.journal.admission import Admission, Admitted
 from mektep_collector.journal.checkpoint import Checkpoints
 from mektep_collector.journal.connection import Durability, open_writer
 from mektep_collector.journal.error import JournalBusyError, JournalError
+from mektep_collector.journal.pruning import Spent, delete_spent
 from mektep_collector.journal.readers import Readers
 from mektep_collector.journal.schema import prepare
 from mektep_collector.journal.submission import Submission
@@ -25,6 +29,8 @@ from mektep_collector.journal.submission import Submission
 _LOG = logging.getLogger(__name__)
 _GROUP_COUNT = 64
 _WAITING_COUNT = 1_024
+GATHERING_S = 0.008
+"""From one commit to the next where another device asks. One that is alone asks again when it is answered: at once."""
 
 
 class WriterCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,13 +63,24 @@ Answer = tuple[_Waiting, Admitted | JournalError]
 class Writer:
     """Owns the writing connection and its thread. `committed` is called in that thread with each new last position."""
 
-    def __init__(self, path: Path, readers: Readers, committed: Callable[[int], None], log_limit_pages: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        readers: Readers,
+        committed: Callable[[int], None],
+        log_limit_pages: int,
+        gathering_s: float,
+    ) -> None:
         self._path = path
+        self._gathering_s = gathering_s
         self._committed = committed
         self._waiting: deque[_Waiting] = deque()
+        self._spent: deque[tuple[Spent, Future[None]]] = deque()
         self._changed = threading.Condition()
         self._closing = False
         self._counts = WriterCounts()
+        self._last_device_id = ""
+        self._gather_until_s = 0.0
         try:
             self._connection = open_writer(path, Durability.EVERY_COMMIT)
         except apsw.Error as error:
@@ -104,6 +121,19 @@ class Writer:
             self._changed.notify()
         return waiting.future
 
+    def delete(self, spent: Spent) -> Future[None]:
+        """Queue the deletion of old entries; the future ends once they are gone, with apsw.Error where they are not.
+
+        Raises JournalError after `close`.
+        """
+        done: Future[None] = Future()
+        with self._changed:
+            if self._closing:
+                raise JournalError(f"the journal {self._path} is closed")
+            self._spent.append((spent, done))
+            self._changed.notify()
+        return done
+
     def close(self, patience_s: float = 30.0) -> None:
         """Write what waits, end the thread, close the file. Raises JournalError if the disk does not answer."""
         with self._changed:
@@ -116,13 +146,30 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closing)
-                if not self._waiting:
+                self._changed.wait_for(lambda: self._waiting or self._spent or self._closing)
+                if not self._waiting and not self._spent:
                     break
+                rest_s = self._rest_s()
+            if rest_s > 0.0:
+                time.sleep(rest_s)
+            with self._changed:
                 group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP_COUNT))]
-            self._answer(self._write(group))
+                spent = self._spent.popleft() if self._spent else None
+            if group:
+                self._answer(self._write(group))
+                self._last_device_id = group[-1].submission.device.id
+                self._gather_until_s = time.monotonic() + self._gathering_s
+            if spent is not None:
+                self._delete(*spent)
             self._checkpoint()
         self._connection.close()
+
+    def _rest_s(self) -> float:
+        """Return for how long others may join what waits; 0 or less for not at all."""
+        is_alone = len(self._waiting) == 1 and self._waiting[0].submission.device.id == self._last_device_id
+        if not self._waiting or is_alone or self._closing:
+            return 0.0
+        return self._gather_until_s - time.monotonic()
 
     def _write(self, group: Sequence[_Waiting]) -> list[Answer]:
         """Commit a group; when that fails, each alone, so that one does not fail the others."""
@@ -141,6 +188,14 @@ class Writer:
         if len(group) == 1:
             return [(group[0], failed)]
         return [answer for waiting in group for answer in self._write([waiting])]
+
+    def _delete(self, spent: Spent, done: Future[None]) -> None:
+        try:
+            delete_spent(self._connection, spent)
+        except apsw.Error as error:
+            done.set_exception(error)
+        else:
+            done.set_result(None)
 
     def _commit(self, group: Sequence[_Waiting]) -> list[Answer]:
         admitted: list[Admitted] = []

@@ -90,7 +90,7 @@ class Store(Protocol):
         ...
 
     def readings(self, school_id: str, period: Period, probe: ProbeName | None = None) -> Sequence[Accepted]:
-        """Return a school's readings of a period in order of time."""
+        """Return a school's readings of a period in order of time, as far as they are kept whole."""
         ...
 
     def series(self, school_id: str, metric: Metric, period: Period) -> Sequence[Trace]:
@@ -106,7 +106,7 @@ class Store(Protocol):
         ...
 
     def count(self) -> int:
-        """Return how many readings the store holds, quarantined ones too."""
+        """Return how many readings the store has taken in, quarantined ones too, also such as are kept no longer."""
         ...
 
     def count_quarantined(self) -> int:

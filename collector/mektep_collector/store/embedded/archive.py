@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from mektep_collector.journal.correction import to_us
 from mektep_collector.store.embedded.day_file import accepted_of, open_day
-from mektep_collector.store.embedded.manifest import DayFile, Manifest, number_of
+from mektep_collector.store.embedded.manifest import DayFile, Kept, Manifest, number_of
 from mektep_collector.store.embedded.pieces import DAY_US
 from mektep_collector.store.embedded.recent import Placed
 from mektep_collector.store.embedded.school_day import runs_of
@@ -95,9 +95,13 @@ class Archive:
         return found
 
     def readings(self, manifest: Manifest, school_id: str, period: Period, probe: ProbeName | None) -> Iterator[Placed]:
-        """Return a school's readings of a period, in no order. Raises StoreError."""
+        """Return a school's readings of a period, in no order; days that are kept in short have none.
+
+        Raises StoreError.
+        """
         since_us, until_us = to_us(period.since), to_us(period.until)
-        for table in self._tables(files_within(manifest, period), school_id, None):
+        whole = [file for file in files_within(manifest, period) if file.kept is Kept.READINGS]
+        for table in self._tables(whole, school_id, None):
             wanted = table if probe is None else table.filter(pc.equal(table.column("probe"), probe.value))
             positions, items = wanted.column("position").to_pylist(), wanted.column("item").to_pylist()
             for position, item, accepted in zip(positions, items, accepted_of(wanted), strict=True):

@@ -1,5 +1,8 @@
 """The table of regions or providers over closed days and recent runs, in memory that does not grow with the readings.
 
+Where the runs are some millions at most, they are read from the files once and held, fourteen bytes each. Where they
+are more, the files are read again for each step.
+
 Order statistics of tens of millions of values are found without holding them: one pass counts the values of each cell
 in some thousand narrow ranges, a second takes only the values of the few ranges that the wanted ranks fall into. The
 result is exact.
@@ -14,7 +17,7 @@ import msgspec
 import pyarrow as pa
 
 from mektep_collector.sla.percentile import percentile_of_sorted
-from mektep_collector.store.embedded.country import COUNTS, Country, recent_table
+from mektep_collector.store.embedded.country import COUNTS, Ask, Country, recent_table
 from mektep_collector.store.embedded.manifest import Manifest
 from mektep_collector.store.one_engine import is_chosen_by_name
 from mektep_collector.store.run import Run
@@ -25,6 +28,13 @@ from mektep_wire import EngineName, Metric, Outcome
 _RATIOS: Final = (0.5, 0.1, 0.9)
 # Ascends with the value, so that ranges are in the order of their values: some 1,300 of them between 0 and 10^9.
 _RANGE: Final = "CAST(sign(value) * floor(ln(1 + abs(value)) * 64) AS INTEGER)"
+
+_HELD_COUNT: Final = 12_000_000
+_ENGINES: Final = ", ".join(f"'{engine.value}'" for engine in EngineName)
+_OUTCOMES: Final = ", ".join(f"'{outcome.value}'" for outcome in Outcome)
+_HOLD: Final = f"""CREATE TEMP TABLE held AS
+SELECT number, CAST(engine AS ENUM ({_ENGINES})) AS engine, CAST(outcome AS ENUM ({_OUTCOMES})) AS outcome, value
+FROM ({{runs}}) AS run JOIN place USING (school_id)"""  # noqa: S608 (words of our own)
 
 
 class _OfEngine(msgspec.Struct):
@@ -50,10 +60,14 @@ def table(
     """Return a row for each cell with at least one run, by cell. Raises StoreError."""
     runs = country.runs(manifest, metric, period)
     tables = {"recent": recent_table(recent), "place": _places(places)}
-    by_school = _by_school(country, runs, tables)
-    mains = {school_id: _main(found, metric) for school_id, found in by_school.items()}
-    tables["chosen"] = _chosen(mains, places)
-    spreads = _spreads(country, runs, tables)
+    with country.asking() as ask:
+        if country.expected_count(manifest, metric, period) <= _HELD_COUNT:
+            ask(_HOLD.format(runs=runs), tables)
+            runs = "SELECT school_id, engine, outcome, value FROM held JOIN place USING (number)"
+        by_school = _by_school(ask, runs, tables)
+        mains = {school_id: _main(found, metric) for school_id, found in by_school.items()}
+        tables["chosen"] = _chosen(mains, places)
+        spreads = _spreads(ask, runs, tables)
     cells: dict[str, list[str]] = {}
     for school_id in by_school:
         cells.setdefault(places[school_id].cell, []).append(school_id)
@@ -78,8 +92,8 @@ def table(
     return rows
 
 
-def _by_school(country: Country, runs: str, tables: Mapping[str, Any]) -> _BySchool:
-    rows = country.ask(
+def _by_school(ask: Ask, runs: str, tables: Mapping[str, Any]) -> _BySchool:
+    rows = ask(
         f"""SELECT school_id, engine, {COUNTS}, count(*) FILTER (value >= enough) AS enough_count
         FROM ({runs}) AS run JOIN place USING (school_id) GROUP BY school_id, engine""",  # noqa: S608 (words of our own)
         tables,
@@ -111,11 +125,11 @@ def _counted(found: Mapping[EngineName, _OfEngine], main: EngineName | None, met
     )
 
 
-def _spreads(country: Country, runs: str, tables: Mapping[str, Any]) -> dict[str, tuple[float, float, float]]:
+def _spreads(ask: Ask, runs: str, tables: Mapping[str, Any]) -> dict[str, tuple[float, float, float]]:
     """Return median, p10 and p90 of each cell's values."""
     values = f"SELECT cell, value, {_RANGE} AS range FROM ({runs}) AS run JOIN chosen USING (school_id, engine)"  # noqa: S608
     counted: dict[str, list[tuple[int, int]]] = {}
-    for cell, range_, count in country.ask(
+    for cell, range_, count in ask(
         f"""SELECT cell, range, count(*) FROM ({values}) WHERE value IS NOT NULL
         GROUP BY cell, range ORDER BY cell, range""",  # noqa: S608 (words of our own)
         tables,
@@ -130,7 +144,7 @@ def _spreads(country: Country, runs: str, tables: Mapping[str, Any]) -> dict[str
     )
     held = {
         (cell, range_): ordered
-        for cell, range_, ordered in country.ask(
+        for cell, range_, ordered in ask(
             f"""SELECT cell, range, list_sort(list(value)) FROM ({values}) SEMI JOIN wanted USING (cell, range)
             WHERE value IS NOT NULL GROUP BY cell, range""",  # noqa: S608 (words of our own)
             {**tables, "wanted": wanted},
@@ -185,6 +199,7 @@ def _places(places: Mapping[str, Placement]) -> Any:  # noqa: ANN401 (pyarrow ha
     return pa.table(
         {
             "school_id": pa.array(list(places), pa.string()),
+            "number": pa.array(range(len(places)), pa.int32()),
             "enough": pa.array([place.enough for place in places.values()], pa.float64()),
         }
     )

@@ -1,6 +1,6 @@
 """A day is closed: what recent pieces and the day's older file hold of it becomes one new file.
 
-It runs in a process of its own (`python -m mektep_collector.store.embedded.closing FOLDER DAY THROUGH`), so that its
+It runs in a process of its own (`python -m mektep_collector.store.embedded.closing FOLDER DAY THROUGH KEPT`): its
 memory goes back when it ends and its work takes no time from acceptance. It reads and writes files, and changes nothing
 that is in force: whoever started it puts the file in force (`manifest.py`), or its unfinished work is cleared away.
 
@@ -17,6 +17,7 @@ from heapq import merge
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 import apsw
@@ -28,7 +29,7 @@ from mektep_collector.durable import settle, sha256_of
 from mektep_collector.journal.connection import open_reader
 from mektep_collector.store.embedded.day_file import GROUP_ROWS, ORDER, SCHEMA, DayWriter, Mark, Rows, open_day
 from mektep_collector.store.embedded.day_file import VERSION as FILE_VERSION
-from mektep_collector.store.embedded.manifest import DayFile, number_of, read_manifest
+from mektep_collector.store.embedded.manifest import DayFile, Kept, number_of, read_manifest
 from mektep_collector.store.embedded.pieces import Content
 from mektep_collector.store.embedded.schema import KINDS
 from mektep_collector.store.embedded.schools_file import SchoolsWriter, schools_path
@@ -36,6 +37,7 @@ from mektep_collector.store.error import StoreError
 
 RECENT: Final = "recent.sqlite"
 DAYS: Final = "days"
+_SUFFIXES: Final = MappingProxyType({Kept.READINGS: "", Kept.RUNS: ".runs"})
 _DEADLINE_S: Final = 3_600
 _NICENESS: Final = 10
 _DECODER: Final = msgspec.json.Decoder(Content)
@@ -48,29 +50,34 @@ _PieceRow = tuple[int, str, bytes]
 _Of = tuple[str, Any]
 
 
-def close_day(directory: Path, day: date, through_position: int) -> DayFile:
+def close_day(directory: Path, day: date, through_position: int, kept: Kept) -> DayFile:
     """Write the file of a day with all that entries up to `through_position` brought of it, and return what it is.
 
-    Raises apsw.Error, OSError and StoreError; nothing in force has changed then.
+    A day that was kept in short stays so, whatever is asked for. Raises apsw.Error, OSError and StoreError; nothing in
+    force has changed then.
     """
     folder = directory / DAYS
     before = read_manifest(folder).file_of(day)
     known = before.through_position if before is not None else 0
-    name = f"{day.isoformat()}.{through_position:012d}.parquet"
+    if before is not None and before.kept is Kept.RUNS:
+        kept = Kept.RUNS
+    name = f"{day.isoformat()}.{through_position:012d}{_SUFFIXES[kept]}.parquet"
     unfinished = folder / f"{name}.unfinished"
-    writer = DayWriter(unfinished, Mark(version=FILE_VERSION, day=day, through_position=through_position))
+    writer = DayWriter(unfinished, Mark(version=FILE_VERSION, day=day, through_position=through_position), kept)
     reading_count = 0
     connection = open_reader(directory / RECENT)
-    schools = SchoolsWriter(schools_path(folder, name))
+    schools = SchoolsWriter(schools_path(folder, name)) if kept is Kept.READINGS else None
     try:
         new = _new(connection, day, known, through_position)
         old = _old(folder / before.name) if before is not None else iter(())
         for table in _merged(new, old):
             writer.write(table)
-            schools.write(table)
+            if schools is not None:
+                schools.write(table)
             reading_count += table.num_rows
     finally:
-        schools.close()
+        if schools is not None:
+            schools.close()
         writer.close()
         connection.close()
     settle(unfinished, folder / name)
@@ -82,6 +89,7 @@ def close_day(directory: Path, day: date, through_position: int) -> DayFile:
         reading_count=reading_count,
         through_position=through_position,
         closed_at=datetime.now(UTC),
+        kept=kept,
     )
 
 
@@ -93,9 +101,10 @@ class ClosingProcess:
         self._running: subprocess.Popen[bytes] | None = None
         self._stopped = False
 
-    def __call__(self, directory: Path, day: date, through_position: int) -> DayFile:
+    def __call__(self, directory: Path, day: date, through_position: int, kept: Kept) -> DayFile:
         """Do what `close_day` does. Raises StoreError with the reason; nothing in force has changed then."""
-        command = [sys.executable, "-P", "-m", __spec__.name, str(directory), day.isoformat(), str(through_position)]
+        asked = [str(directory), day.isoformat(), str(through_position), kept.value]
+        command = [sys.executable, "-P", "-m", __spec__.name, *asked]
         with self._guard:
             if self._stopped:
                 raise StoreError(f"the day {day} was not closed: the collector ends; its readings stay where they were")
@@ -190,10 +199,10 @@ def _as_now(table: Any) -> Any:  # noqa: ANN401 (pyarrow has no types)
 
 def main() -> None:
     """Close the day that the arguments name; the file's line for the manifest goes to stdout."""
-    directory, day, through_position = sys.argv[1:]
+    directory, day, through_position, kept = sys.argv[1:]
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
-    closed = close_day(Path(directory), date.fromisoformat(day), int(through_position))
+    closed = close_day(Path(directory), date.fromisoformat(day), int(through_position), Kept(kept))
     sys.stdout.write(msgspec.json.encode(closed).decode())
 
 

@@ -6,11 +6,13 @@ answers rest on is the same as where one school is asked for: the plans of a met
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pyarrow as pa
 
 from mektep_collector.journal.correction import from_us, to_us
@@ -58,6 +60,10 @@ _RUNS: Final = pa.schema(
         ("value", pa.float64()),
     ]
 )
+
+
+Ask = Callable[[str, Mapping[str, Any]], list[Any]]
+"""Returns the rows of a query over the files and tables of pyarrow's."""
 
 
 class Country:
@@ -170,15 +176,39 @@ class Country:
         read = f"read_parquet([{', '.join(paths)}], union_by_name = true)"
         return f"(SELECT * FROM {read} UNION ALL BY NAME SELECT * FROM empty_day)"  # noqa: S608 (words of our own)
 
+    def expected_count(self, manifest: Manifest, metric: Metric, period: Period) -> int:
+        """Return about how many runs of a metric's series the files have, from one of them. Raises StoreError."""
+        files = files_within(manifest, period)
+        if not files:
+            return 0
+        largest = max(files, key=lambda file: file.reading_count)
+        one = msgspec.structs.replace(manifest, files=(largest,))
+        empty = {"recent": recent_table({})}
+        ((count,),) = self.ask(f"SELECT count(*) FROM ({self.runs(one, metric, period)}) AS run", empty)  # noqa: S608 (words of our own)
+        return int(count * sum(file.reading_count for file in files) / max(1, largest.reading_count))
+
     def ask(self, query: str, tables: Mapping[str, Any]) -> list[Any]:
         """Return the rows of a query over the files and `tables`, which are pyarrow's. Raises StoreError."""
+        with self.asking() as ask:
+            return ask(query, tables)
+
+    @contextmanager
+    def asking(self) -> Iterator[Ask]:
+        """Lend what asks one query after another, of which a later one finds what an earlier one has made.
+
+        Raises StoreError.
+        """
         import duckdb
 
         try:
             with self._open().cursor() as cursor:
-                for name, table in {**tables, "empty_day": SCHEMA.empty_table()}.items():
-                    cursor.register(name, table)
-                return cursor.execute(query).fetchall()
+
+                def ask(query: str, tables: Mapping[str, Any]) -> list[Any]:
+                    for name, table in {**tables, "empty_day": SCHEMA.empty_table()}.items():
+                        cursor.register(name, table)
+                    return cursor.execute(query).fetchall()
+
+                yield ask
         except duckdb.Error as error:
             raise StoreError(
                 f"the closed days in {self._folder} cannot be read: {error}; `mektep-collector doctor` says which file "

@@ -4,6 +4,8 @@ The columns are those of the wire (`mektep_wire.columns`) and one for each metri
 says beyond them is JSON in `rest`; observations behind the values and their intervals are JSON too. A reading comes
 back from a row as it went in.
 
+A day that is kept in short has the columns of `RUN_NAMES` alone: what its readings came to, not how.
+
 The version stands in the file's own metadata. A column that an older file lacks reads as null; a new version is needed
 only where a column changes its meaning.
 """
@@ -21,6 +23,7 @@ import pyarrow.parquet as pq
 
 from mektep_collector.journal.correction import from_us
 from mektep_collector.journal.entry import Accepted, TimeMethod
+from mektep_collector.store.embedded.manifest import Kept
 from mektep_collector.store.embedded.pieces import Content
 from mektep_collector.store.error import StoreError
 from mektep_wire import Access, ClockStatus, Columns, Metric, Origin, Power, Vpn, unpack
@@ -78,6 +81,11 @@ SCHEMA: Final = pa.schema(
     ]
 )
 """The columns of a day's file."""
+RUN_NAMES: Final = (
+    "school_id", "at", "position", "item", "device_id", "cause", "probe", "engine", "outcome", "direction", "origin",
+    *(metric.value for metric in Metric),
+)  # fmt: skip
+"""The columns of a day that is kept in short."""
 ORDER: Final = (("school_id", "ascending"), ("at", "ascending"), ("position", "ascending"), ("item", "ascending"))
 """How its rows are sorted: by school, time, and then as they came."""
 
@@ -86,7 +94,7 @@ _ENCODINGS: Final[Mapping[str, str]] = MappingProxyType(
     dict.fromkeys(_DELTA, "DELTA_BINARY_PACKED")
     | dict.fromkeys(("started_monotonic_s", "duration_s", "clock_offset_s"), "BYTE_STREAM_SPLIT")
 )
-_DICTIONARY: Final = [name for name in SCHEMA.names if name not in _ENCODINGS and name != "id"]
+_NO_DICTIONARY: Final = {"id", *_ENCODINGS}
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,14 +189,15 @@ class Rows:
 class DayWriter:
     """Writes one day's file, row group by row group; who opens it closes it, and only then the file is whole."""
 
-    def __init__(self, path: Path, mark: Mark) -> None:
+    def __init__(self, path: Path, mark: Mark, kept: Kept) -> None:
+        self._names = SCHEMA.names if kept is Kept.READINGS else list(RUN_NAMES)
         self._writer = pq.ParquetWriter(
             path,
-            SCHEMA,
+            pa.schema([SCHEMA.field(name) for name in self._names]),
             compression="zstd",
             compression_level=3,
-            use_dictionary=_DICTIONARY,
-            column_encoding=dict(_ENCODINGS),
+            use_dictionary=[name for name in self._names if name not in _NO_DICTIONARY],
+            column_encoding={name: encoding for name, encoding in _ENCODINGS.items() if name in self._names},
             store_schema=False,
             write_page_checksum=True,
         )
@@ -196,7 +205,7 @@ class DayWriter:
 
     def write(self, table: Any) -> None:  # noqa: ANN401 (pyarrow has no types)
         """Write a sorted table of `SCHEMA` as row groups. Raises OSError."""
-        self._writer.write_table(table, row_group_size=GROUP_ROWS)
+        self._writer.write_table(table.select(self._names), row_group_size=GROUP_ROWS)
 
     def close(self) -> None:
         """Write the footer. Raises OSError."""

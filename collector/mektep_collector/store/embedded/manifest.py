@@ -5,8 +5,9 @@ the tables of recent readings still hold up to there is passed over, and a day c
 which the manifest is replaced: nothing is lost and nothing counts twice, wherever a program is killed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -16,25 +17,35 @@ from mektep_collector.durable import write
 from mektep_collector.store.error import StoreError
 
 NAME: Final = "manifest.json"
-VERSION: Final = 1
+VERSION: Final = 2
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _Position = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Kept(StrEnum):
+    """What a file has of a day's readings."""
+
+    READINGS = "readings"
+    """All of them, whole."""
+    RUNS = "runs"
+    """Of each: whose it is, when it was made and by what, how it ended, and its values."""
 
 
 class DayFile(msgspec.Struct, frozen=True, kw_only=True):
     """One closed day. `day` is its UTC date; `name` stands beside the manifest."""
 
     day: date
-    name: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9]{12}\.parquet$")]
+    name: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9]{12}(\.runs)?\.parquet$")]
     sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
     size_bytes: _Position
     reading_count: _Position
     through_position: _Position
     closed_at: datetime
+    kept: Kept = Kept.READINGS
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """The files in force, by day. Raw readings up to `retired_through` have gone by the rule of retention."""
+    """The files in force, by day. Days up to `retired_through` have gone by the rule of retention."""
 
     version: int = VERSION
     retired_through: date | None = None
@@ -52,7 +63,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         """Return the manifest with this file in the place of the day's older one."""
         kept = [file for file in self.files if file.day != closed.day]
         files = tuple(sorted([*kept, closed], key=lambda file: file.day))
-        return msgspec.structs.replace(self, files=files)
+        return msgspec.structs.replace(self, version=VERSION, files=files)
+
+    def without(self, gone: Iterable[date]) -> "Manifest":
+        """Return the manifest without the files of some days, of which there is at least one."""
+        days = set(gone)
+        last = max(days) if self.retired_through is None else max(self.retired_through, *days)
+        left = tuple(file for file in self.files if file.day not in days)
+        return msgspec.structs.replace(self, version=VERSION, files=left, retired_through=last)
 
 
 def number_of(day: date) -> int:

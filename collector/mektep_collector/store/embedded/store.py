@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import apsw
 import msgspec
 
+from mektep_collector.config.retention import FOR_EVER, Retention
 from mektep_collector.journal.checkpoint import Checkpoints
 from mektep_collector.journal.connection import Durability, open_writer
 from mektep_collector.journal.entry import Accepted, Entry
@@ -25,7 +26,7 @@ from mektep_collector.store.embedded.country import Country
 from mektep_collector.store.embedded.day_files import DayFiles
 from mektep_collector.store.embedded.due import due_days
 from mektep_collector.store.embedded.intake import Intake, Progress
-from mektep_collector.store.embedded.manifest import DayFile, Manifest
+from mektep_collector.store.embedded.manifest import DayFile, Kept, Manifest, number_of
 from mektep_collector.store.embedded.schema import KINDS, prepare
 from mektep_collector.store.embedded.schools_file import take_in
 from mektep_collector.store.error import StoreError
@@ -42,21 +43,32 @@ _FEW_SCHOOLS_COUNT = 8
 """So many schools are asked one by one faster than the whole country's files."""
 _FORGET = "DELETE FROM piece WHERE piece IN (SELECT piece FROM piece WHERE day = ? AND position <= ? LIMIT ?)"
 
-Closer = Callable[[Path, date, int], DayFile]
+_FORGET_SCHOOL = "DELETE FROM school_day WHERE school = ? AND day <= ?"
+_SCHOOLS_AT_ONCE = 500
+
+Closer = Callable[[Path, date, int, Kept], DayFile]
 """Writes the file of a day of the store in a directory up to a position: `close_day`, or a `ClosingProcess`."""
 
 
 class EmbeddedStore:
     """The Store protocol over files in `directory`, which is made if absent. Raises StoreError; who opens it closes it.
 
-    `zone_of` tells a school's time zone by its id; `closer` writes the files of closed days.
+    `zone_of` tells a school's time zone by its id; `closer` writes the files of closed days; `retention` says how long
+    they are kept.
     """
 
-    def __init__(self, directory: Path, zone_of: Callable[[str], ZoneInfo], closer: Closer = close_day) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        zone_of: Callable[[str], ZoneInfo],
+        closer: Closer = close_day,
+        retention: Retention = FOR_EVER,
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._path = directory / RECENT
         self._zone_of = zone_of
         self._closer = closer
+        self._retention = retention
         self._closing = threading.Lock()
         self._feeding = threading.Lock()
         self._readers = Readers(self._path)
@@ -162,9 +174,36 @@ class EmbeddedStore:
 
         Raises StoreError; the day is as it was then, and nothing is lost.
         """
+        return self._close(day, Kept.READINGS)
+
+    def thin_out(self, now: datetime) -> None:
+        """Do what retention asks for at the aware time `now`: keep old days in short, and let go of older ones.
+
+        Blocks for seconds a day. Raises StoreError; what is not done is as it was.
+        """
+        last_short = self._retention.last_without_readings(now)
+        last_gone = self._retention.last_without_runs(now)
+        files = self._days.manifest.files
+        short = [file.day for file in files if last_short and file.day <= last_short and file.kept is Kept.READINGS]
+        gone = [file.day for file in files if last_gone and file.day <= last_gone]
+        for day in short:
+            if day not in gone:
+                self._close(day, Kept.RUNS)
+        if gone:
+            with self._closing:
+                try:
+                    self._forget()  # or what the tables still hold of these days would be seen again
+                    self._days.put_in_force(self._days.manifest.without(gone))
+                    self._days.clear()
+                except (apsw.Error, OSError) as error:
+                    raise self._failed("thin out", error) from error
+        if short or gone:
+            self._forget_schools(max([*short, *gone]))
+
+    def _close(self, day: date, kept: Kept) -> DayFile:
         with self._closing:
             try:
-                closed = self._closer(self._path.parent, day, self._progress.position)
+                closed = self._closer(self._path.parent, day, self._progress.position, kept)
                 with self._feeding:
                     self._days.put_in_force(self._days.manifest.with_file(closed))
                 self._settle()
@@ -244,6 +283,18 @@ class EmbeddedStore:
                     self._connection.execute(_FORGET, (day, through, _FORGOTTEN_COUNT))
                     deleted = self._connection.changes()
                     self._checkpoints.run_if_due()
+
+    def _forget_schools(self, last: date) -> None:
+        """Delete the schools' packed days up to `last`, some schools at a time."""
+        with self._reading() as (connection, _):
+            schools = cast(list[tuple[int]], connection.execute("SELECT school FROM school").fetchall())
+        for first in range(0, len(schools), _SCHOOLS_AT_ONCE):
+            with self._feeding:
+                self._connection.executemany(
+                    _FORGET_SCHOOL,
+                    [(school, number_of(last)) for (school,) in schools[first : first + _SCHOOLS_AT_ONCE]],
+                )
+                self._checkpoints.run_if_due()
 
     def _failed(self, doing: str, error: Exception) -> StoreError:
         return StoreError(f"cannot {doing} the store {self._path}: {error}; nothing is lost, the journal holds it all")

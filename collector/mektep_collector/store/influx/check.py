@@ -1,6 +1,7 @@
 """The store in InfluxDB as a check and a backup see it, while a collector may be serving."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from mektep_collector.finding import Finding, Weight
@@ -52,15 +53,12 @@ class InfluxFiles:
         return redeliver(self._address, self._directory)
 
     def position(self) -> int:
-        """Return the journal's position that InfluxDB has taken in, 0 where it cannot be reached."""
+        """Return the journal's position that InfluxDB has taken in, 0 where it does not answer: `findings` says so."""
         try:
-            server = InfluxServer(self._address)
+            with closing(InfluxServer(self._address)) as server:
+                return progress_of(server.ask(progress_question(self._collector_id))).position
         except StoreError:
             return 0
-        try:
-            return progress_of(server.ask(progress_question(self._collector_id))).position
-        finally:
-            server.close()
 
     def findings(self, progress: Progress) -> Iterator[Finding]:
         """Return what is to be said of server, retention and refused points."""

@@ -1,6 +1,7 @@
 """The questions that the store asks, in InfluxQL: pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 
 from mektep_collector.journal.correction import to_us
 from mektep_collector.store.influx.points import (
@@ -12,8 +13,10 @@ from mektep_collector.store.influx.points import (
     METHOD,
     ORIGIN,
     OUTCOME,
+    PROBE,
     READING,
     SCHOOL,
+    WHOLE,
     time_ns,
 )
 from mektep_collector.store.influx.text import is_one_of, named, quoted
@@ -25,20 +28,21 @@ SCHOOLS_A_QUESTION = 200
 """So many schools are named in one question; a longer list is asked for in several."""
 
 
-def readings(probes: Iterable[ProbeName], period: Period, school_id: str) -> str:
-    """Ask for whole readings of a school."""
+def readings(probe: ProbeName | None, period: Period, school_id: str) -> str:
+    """Ask for whole readings of a school, of all probes when None."""
+    of_probe = f" AND {named(PROBE)} = {quoted(probe.value)}" if probe is not None else ""
     return (
-        f"SELECT {_fields(READING, METHOD, CAME, DEVICE)} FROM {_from(probes)} "
-        f"WHERE {_within(period)} AND {is_one_of(SCHOOL, [school_id])} GROUP BY {named(SCHOOL)}"
+        f"SELECT {_fields(READING, METHOD, CAME, DEVICE)} FROM {named(WHOLE)} "
+        f"WHERE {_within(period)} AND {is_one_of(SCHOOL, [school_id])}{of_probe} GROUP BY {named(SCHOOL)}"
     )
 
 
-def latest(probes: Iterable[ProbeName], school_ids: Sequence[str] | None) -> str:
+def latest(school_ids: Sequence[str] | None) -> str:
     """Ask for the newest reading of each school, probe and direction."""
     among = f" WHERE {is_one_of(SCHOOL, school_ids)}" if school_ids is not None else ""
     return (
-        f"SELECT {_fields(READING, METHOD, CAME, DEVICE)} FROM {_from(probes)}{among} "
-        f"GROUP BY {_fields(SCHOOL, DIRECTION)} ORDER BY time DESC LIMIT 1"
+        f"SELECT {_fields(READING, METHOD, CAME, DEVICE)} FROM {named(WHOLE)}{among} "
+        f"GROUP BY {_fields(SCHOOL, PROBE, DIRECTION)} ORDER BY time DESC LIMIT 1"
     )
 
 
@@ -50,7 +54,7 @@ def runs(plan: Plan, metric: Metric, period: Period, school_ids: Sequence[str] |
     if plan.direction is not None:
         conditions.append(f"{named(DIRECTION)} = {quoted(plan.direction.value)}")
     return (
-        f"SELECT {_fields(CAME, DEVICE, ENGINE, OUTCOME, ORIGIN, CAUSE, metric.value)} FROM {_from([plan.probe])} "
+        f"SELECT {_fields(CAME, DEVICE, ENGINE, OUTCOME, ORIGIN, CAUSE, metric.value)} FROM {named(plan.probe.value)} "
         f"WHERE {' AND '.join(conditions)} GROUP BY {named(SCHOOL)}"
     )
 
@@ -69,7 +73,7 @@ def audits(direction: Direction, period: Period, school_ids: Sequence[str] | Non
         conditions.append(is_one_of(SCHOOL, school_ids))
     return (
         f"SELECT {_fields(CAME, DEVICE, ENGINE, shortened.value, full_length.value)} "
-        f"FROM {_from([ProbeName.THROUGHPUT])} WHERE {' AND '.join(conditions)} GROUP BY {named(SCHOOL)}"
+        f"FROM {named(ProbeName.THROUGHPUT.value)} WHERE {' AND '.join(conditions)} GROUP BY {named(SCHOOL)}"
     )
 
 
@@ -77,8 +81,9 @@ def _fields(*names: str) -> str:
     return ", ".join(named(name) for name in names)
 
 
-def _from(probes: Iterable[ProbeName]) -> str:
-    return ", ".join(named(probe.value) for probe in probes)
+def deletion(measurement: str, before: datetime) -> str:
+    """Ask for the points of a measurement before a time to be deleted."""
+    return f"DELETE FROM {named(measurement)} WHERE time < {time_ns(to_us(before), 0)}"
 
 
 def _within(period: Period) -> str:

@@ -124,7 +124,11 @@ class InfluxServer:
         except urllib3.exceptions.HTTPError as error:
             raise StoreError(f"{self} broke off its answer: {error}") from error
         finally:
-            response.release_conn()
+            response.close()  # one that was read to its end has gone back to the pool already
+
+    def delete(self, statement: str) -> None:
+        """Have points deleted by a statement of InfluxQL. Raises StoreError."""
+        self._command(statement)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -145,7 +149,7 @@ class InfluxServer:
             ) from error
 
     def _command(self, statement: str) -> None:
-        answer = _decoded(self._query("POST", {"q": statement}).data)
+        answer = _decoded(self._query("POST", {"db": self._address.database, "q": statement}).data)
         reason = answer.error or next((each.error for each in answer.results if each.error), None)
         if reason is not None:
             raise StoreError(f"{self} refuses {statement}: {reason}")

@@ -8,16 +8,18 @@ import heapq
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from mektep_collector.config.retention import FOR_EVER, Retention
 from mektep_collector.journal.entry import Accepted, Entry, TimeMethod
 from mektep_collector.store.error import StoreError
 from mektep_collector.store.influx import answers, questions
 from mektep_collector.store.influx.dead_letters import FILE, DeadLetters
 from mektep_collector.store.influx.delivery import deliver
-from mektep_collector.store.influx.points import SCHOOL, points_of
+from mektep_collector.store.influx.points import SCHOOL, WHOLE, points_of, whole_points_of
 from mektep_collector.store.influx.progress import Progress, progress_of, progress_point, progress_question
 from mektep_collector.store.influx.server import Address, InfluxServer
 from mektep_collector.store.influx.text import text_of_tag
@@ -37,11 +39,17 @@ class InfluxStore:
     """The Store protocol over one database; dead letters lie in `directory`. Who opens it closes it.
 
     `zone_of` tells a school's time zone by its id; `collector_id` tells collectors apart that fill one database: each
-    has its own position and counts what it has put. Raises StoreError when the file of dead letters cannot be opened.
+    has its own position and counts what it has put. `retention` says how long points are kept. Raises StoreError when
+    the file of dead letters cannot be opened.
     """
 
     def __init__(
-        self, address: Address, directory: Path, zone_of: Callable[[str], ZoneInfo], collector_id: str = ""
+        self,
+        address: Address,
+        directory: Path,
+        zone_of: Callable[[str], ZoneInfo],
+        collector_id: str = "",
+        retention: Retention = FOR_EVER,
     ) -> None:
         self._address = address
         self._collector_id = collector_id
@@ -51,6 +59,8 @@ class InfluxStore:
         self._feeding = threading.Lock()
         self._server: InfluxServer | None = None
         self._progress = Progress()
+        self._retention = retention
+        self._deleted_before: dict[str, datetime] = {}
         try:
             self._connected()
         except StoreError as error:
@@ -71,7 +81,8 @@ class InfluxStore:
             if not fresh:
                 return
             lines = [line for entry in fresh for line in points_of(entry)]
-            refused = deliver(server, lines)
+            refused = deliver(server, [line for entry in fresh for line in whole_points_of(entry)])
+            refused += deliver(server, lines)
             if refused:
                 self._dead_letters.add(refused)
             progress = Progress(
@@ -87,17 +98,16 @@ class InfluxStore:
         found = [
             each
             for asked in _in_parts(school_ids)
-            for rows in self._connected().ask(questions.latest(ProbeName, asked))
+            for rows in self._connected().ask(questions.latest(asked))
             for _, each in answers.accepted(rows)
         ]
         return sorted(found, key=lambda each: (each.school_id, *_kind(each)))
 
     def readings(self, school_id: str, period: Period, probe: ProbeName | None = None) -> Sequence[Accepted]:
         """Return a school's readings of a period in order of time. Raises StoreError."""
-        probes = list(ProbeName) if probe is None else [probe]
         found = [
             placed
-            for rows in self._connected().ask(questions.readings(probes, period, school_id))
+            for rows in self._connected().ask(questions.readings(probe, period, school_id))
             for placed in answers.accepted(rows)
         ]
         return [each for _, each in sorted(found, key=lambda placed: placed[0])]
@@ -136,8 +146,8 @@ class InfluxStore:
         return [audit for _, audit in sorted(found, key=lambda placed: (placed[1].school_id, placed[0]))]
 
     def count(self) -> int:
-        """Return how many readings the store holds, quarantined ones too, dead letters not."""
-        return self._progress.readings_count - self._dead_letters.count()
+        """Return how many readings the store has taken in, quarantined ones too, refused ones not."""
+        return self._progress.readings_count - self._dead_letters.count_outside(WHOLE)
 
     def count_quarantined(self) -> int:
         """Return how many readings are held without a time that can be trusted."""
@@ -146,6 +156,24 @@ class InfluxStore:
     def dead_letters_count(self) -> int:
         """Return how many points the server refused for good."""
         return self._dead_letters.count()
+
+    def thin_out(self, now: datetime) -> None:
+        """Delete what retention has no place for any more at the aware time `now`: whole readings, and runs.
+
+        Asks the server once for each day that ends. Raises StoreError.
+        """
+        asked = [
+            (self._retention.last_without_readings(now), [WHOLE]),
+            (self._retention.last_without_runs(now), [probe.value for probe in ProbeName]),
+        ]
+        for last, measurements in asked:
+            if last is None:
+                continue
+            before = datetime.combine(last + timedelta(days=1), time(0), UTC)
+            for measurement in measurements:
+                if self._deleted_before.get(measurement) != before:
+                    self._connected().delete(questions.deletion(measurement, before))
+                    self._deleted_before[measurement] = before
 
     def close(self) -> None:
         """Let go of files and connections. Further calls are a bug."""

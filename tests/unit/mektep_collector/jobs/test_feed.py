@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from random import Random
+from time import sleep as blocking_sleep
 
 import pytest
 
@@ -74,6 +75,24 @@ def test_a_store_behind_catches_up_in_order_and_follows() -> None:
     asyncio.run(run())
 
 
+def test_while_somebody_waits_for_a_page_there_is_a_pause_between_two_steps() -> None:
+    class SlowStore(CountingStore):
+        def put(self, entries: Sequence[Entry]) -> None:
+            blocking_sleep(0.02)
+            super().put(entries)
+
+    async def run(has_audience: bool) -> float:
+        loop, store = asyncio.get_running_loop(), SlowStore()
+        feeder = Feeder(ListJournal(320), store, Random(1), lambda: has_audience)
+        began_s = loop.time()
+        await feeder.catch_up()
+        assert store.at == 320
+        return loop.time() - began_s
+
+    assert asyncio.run(run(True)) > 2 * 10 * 0.02 + 10 * 0.02 - 0.04
+    assert asyncio.run(run(False)) >= 10 * 0.02
+
+
 def test_a_store_that_fails_is_tried_again_said_loudly_and_loses_nothing(caplog: pytest.LogCaptureFixture) -> None:
     async def run() -> None:
         journal, store = ListJournal(3), CountingStore()
@@ -95,5 +114,5 @@ def test_a_store_that_fails_is_tried_again_said_loudly_and_loses_nothing(caplog:
 
 def test_a_store_ahead_of_its_journal_is_named_and_left_alone() -> None:
     feeder = Feeder(ListJournal(3), CountingStore(at=9), Random(1))
-    with pytest.raises(FeedError, match="set the store's directory aside"):
+    with pytest.raises(FeedError, match="directory or InfluxDB's database aside"):
         asyncio.run(feeder.catch_up())

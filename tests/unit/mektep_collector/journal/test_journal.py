@@ -49,6 +49,37 @@ def test_many_at_once_are_each_answered_for_themselves_and_read_back_in_order(tm
     journal.close()
 
 
+def test_batches_of_several_devices_gather_after_a_commit(tmp_path: Path) -> None:
+    devices = [SchoolDevice(seed, school_id=str(seed)) for seed in range(3)]
+    journal = Journal(tmp_path, gathering_s=1.0)
+
+    async def run() -> None:
+        first, *others = [device.submission(_bodies(device, [[1]])[0]) for device in devices]
+        await journal.accept(first)
+        async with asyncio.TaskGroup() as group:
+            for other in others:
+                group.create_task(journal.accept(other))
+                await asyncio.sleep(0.02)  # as long as several commits take
+
+    asyncio.run(run())
+    assert (journal.counts().batch_count, journal.counts().commit_count) == (3, 2)
+    journal.close()
+
+
+def test_a_device_that_is_alone_waits_for_nobody(tmp_path: Path) -> None:
+    device = SchoolDevice()
+    journal = Journal(tmp_path, gathering_s=DEADLINE_S)
+
+    async def run() -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            for body in _bodies(device, [[1], [2], [3]]):
+                await journal.accept(device.submission(body))
+
+    asyncio.run(run())
+    assert journal.counts().commit_count == 3
+    journal.close()
+
+
 def test_a_journal_goes_on_where_it_was(tmp_path: Path) -> None:
     device = SchoolDevice()
     body, later = _bodies(device, [[1, 2, 3], [4]])

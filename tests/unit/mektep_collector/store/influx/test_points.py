@@ -12,7 +12,7 @@ from influxdb_client.domain.write_precision import WritePrecision
 
 from mektep_collector.journal.correction import to_us
 from mektep_collector.journal.entry import Accepted, Entry, TimeMethod
-from mektep_collector.store.influx.points import at_us, points_of, time_ns
+from mektep_collector.store.influx.points import at_us, points_of, time_ns, whole_points_of
 from mektep_collector.store.influx.text import stored_tag
 from mektep_wire import Metric, Reading, encode
 from tests.support.school_device import NOON, SchoolDevice
@@ -40,18 +40,20 @@ def test_a_point_reads_as_line_protocol() -> None:
     assert line.endswith(f" {int(NOON.timestamp()) * 10**9 + 6}")
 
 
-def _by_the_clients_own_point(accepted: Accepted, came: int) -> str:
+def _by_the_clients_own_point(measurement: str, accepted: Accepted, came: int) -> str:
     """Say the same by `influxdb_client.Point`, field by field."""
     reading = accepted.reading
-    is_quarantined = accepted.time_method is TimeMethod.QUARANTINED
-    point = Point("quarantine" if is_quarantined else reading.probe.value)
+    point = Point(measurement)
+    if measurement == "whole":
+        point.tag("probe", reading.probe.value)
     point.tag("school_id", stored_tag(accepted.school_id)).tag("device_id", accepted.device_id)
     point.tag("epoch", reading.epoch).tag("engine", reading.engine.value)
     if reading.direction is not None:
         point.tag("direction", reading.direction.value)
-    point.field("came", came).field("reading", encode(reading).decode())
-    point.field("time_method", accepted.time_method.value)
-    if not is_quarantined:
+    point.field("came", came)
+    if measurement in {"whole", "quarantine"}:
+        point.field("reading", encode(reading).decode()).field("time_method", accepted.time_method.value)
+    else:
         point.field("outcome", reading.outcome.value).field("origin", reading.origin.value)
         if reading.failure is not None:
             point.field("cause", reading.failure.kind.value)
@@ -65,10 +67,14 @@ def _by_the_clients_own_point(accepted: Accepted, came: int) -> str:
 
 
 @given(readings(), st.sampled_from(TimeMethod), st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
-def test_a_line_is_what_the_clients_own_point_says(reading: Reading, time_method: TimeMethod, school_id: str) -> None:
+def test_lines_are_what_the_clients_own_point_says(reading: Reading, time_method: TimeMethod, school_id: str) -> None:
     accepted = msgspec.structs.replace(_accepted(time_method=time_method), reading=reading, school_id=school_id)
-    (line,) = points_of(_entry(accepted))
-    assert _told(line) == _told(_by_the_clients_own_point(accepted, 7 * 1_024))
+    is_quarantined = time_method is TimeMethod.QUARANTINED
+    measurements = ["quarantine"] if is_quarantined else [reading.probe.value, "whole"]
+    lines = [*points_of(_entry(accepted)), *whole_points_of(_entry(accepted))]
+    assert list(map(_told, lines)) == [
+        _told(_by_the_clients_own_point(measurement, accepted, 7 * 1_024)) for measurement in measurements
+    ]
 
 
 def _told(line: str) -> str:
@@ -79,7 +85,9 @@ def _told(line: str) -> str:
 @given(readings(), st.sampled_from(TimeMethod))
 def test_the_same_entry_gives_the_same_bytes_and_one_line_a_reading(reading: Reading, time_method: TimeMethod) -> None:
     accepted = msgspec.structs.replace(_accepted(time_method=time_method), reading=reading)
-    first, again = (list(points_of(_entry(accepted, accepted))) for _ in range(2))
+    entry = _entry(accepted, accepted)
+    first, again = (list(points_of(entry)) for _ in range(2))
+    assert list(whole_points_of(entry)) == list(whole_points_of(entry))
     assert first == again
     assert len(first) == 2
     assert all(line.count("\n") == 0 for line in first)
