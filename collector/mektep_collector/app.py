@@ -12,8 +12,11 @@ from mektep_collector.api.assignment import create_assignment_router
 from mektep_collector.api.assignment_content import MeasuringPoints
 from mektep_collector.api.assignment_desk import AssignmentDesk
 from mektep_collector.api.attempt_limit import AttemptLimit
+from mektep_collector.api.audience import Attended, Audience
 from mektep_collector.api.documentation import create_documentation_router
+from mektep_collector.api.door import OpenDoor
 from mektep_collector.api.enrolments import create_enrolments_router
+from mektep_collector.api.entrance import Door, Entrance
 from mektep_collector.api.health import Check, create_health_router
 from mektep_collector.api.hot_route import Endpoint, HotRoute
 from mektep_collector.api.lease_desk import LeaseDesk
@@ -23,6 +26,7 @@ from mektep_collector.api.problems import install_problem_handlers
 from mektep_collector.api.readings import PATH as READINGS
 from mektep_collector.api.readings import Acceptance, Elsewhere, create_readings_router, readings_endpoint
 from mektep_collector.api.security_headers import SecurityHeaders
+from mektep_collector.api.tokens import create_tokens_router
 from mektep_collector.clock import TimeSource
 from mektep_collector.config import Config
 from mektep_collector.registry.registry import Registry
@@ -45,16 +49,23 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     time: TimeSource
     elsewhere: Elsewhere | None = None
     """What hands batches on, where several collectors share the register."""
+    door: Door = OpenDoor()
+    """What lets people see pages."""
     metrics_token: str = ""
     """What shows the metrics beyond this computer; empty: nothing does."""
+    audience: Audience = msgspec.field(default_factory=Audience)
+    """Who waits for a page."""
 
 
 def create_app(parts: Parts, further: Sequence[APIRouter] = ()) -> ASGIApp:
     """Return the application: the interface for agents, health, metrics, documentation, and `further` routers."""
     desk = _desk(parts)
     limit = AttemptLimit(_BATCHES_BURST_COUNT, _BATCHES_INTERVAL_S, parts.time)
-    accept = readings_endpoint(parts.registry.senders, parts.journal, parts.time, limit, desk.version, parts.elsewhere)
-    answering = HotRoute(_interface(parts, desk, accept, further), method="POST", path=READINGS, endpoint=accept)
+    accept = readings_endpoint(
+        parts.registry.senders, parts.journal, parts.time, limit, desk.version, parts.elsewhere, parts.audience.waits
+    )
+    behind = Entrance(_interface(parts, desk, accept, further), parts.door)
+    answering = HotRoute(Attended(behind, parts.audience), method="POST", path=READINGS, endpoint=accept)
     return CountedRequests(SecurityHeaders(answering), metrics=parts.metrics, time=parts.time)
 
 
@@ -76,6 +87,7 @@ def _interface(parts: Parts, desk: AssignmentDesk, accept: Endpoint, further: Se
         create_enrolments_router(parts.registry, desk, parts.time, parts.metrics),
         create_assignment_router(senders, desk),
         create_leases_router(senders, LeaseDesk(parts.time, SystemRandom()), parts.time),
+        create_tokens_router(parts.registry, parts.time, parts.metrics),
         create_readings_router(accept),
         create_health_router(parts.checks),
         create_metrics_router(parts.metrics, parts.metrics_token),

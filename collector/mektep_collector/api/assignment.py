@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from mektep_collector.api.assignment_desk import AssignmentDesk
 from mektep_collector.api.bearer import Senders, sender_of
-from mektep_collector.api.described import DEVICE_TOKEN, problem_response, wire_content
+from mektep_collector.api.described import DEVICE_TOKEN, REGISTER_AWAY, problem_response, wire_content
 from mektep_wire import encode
 
 _NOT_MODIFIED = 304
@@ -39,6 +39,7 @@ def create_assignment_router(senders: Senders, desk: AssignmentDesk) -> APIRoute
             304: {"description": "The device has it already"},
             401: problem_response("The token opens nothing"),
             403: problem_response("The device was revoked"),
+            503: problem_response(REGISTER_AWAY),
         },
         openapi_extra={
             "security": DEVICE_TOKEN,

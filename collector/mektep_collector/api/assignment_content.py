@@ -7,9 +7,11 @@ import msgspec
 
 from mektep_collector.config import Config
 from mektep_collector.config.platforms import Platform
-from mektep_collector.registry.records import School
+from mektep_collector.registry.records import Device, School
 from mektep_collector.sla.norm import norm_of
-from mektep_wire import Assignment, ProbeName, Target
+from mektep_wire import TOKEN_LIFETIME_S, Assignment, ProbeName, Target
+
+_DAY_S = 86_400.0
 
 
 class MeasuringPoints(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +46,7 @@ class MeasuringPoints(msgspec.Struct, frozen=True, kw_only=True):
 
 def compose_assignment(
     school: School,
-    device_id: str,
+    device: Device,
     audit_seed: bytes,
     points: MeasuringPoints,
     config: Config,
@@ -53,9 +55,10 @@ def compose_assignment(
 ) -> Assignment:
     """Return the assignment of one device, which draws its audits by `audit_seed`."""
     commitment = school.commitment
+    lifetime_s = config.token_lifetime_days * _DAY_S
     return Assignment(
         version=version,
-        device_id=device_id,
+        device_id=device.id,
         issued_at=issued_at,
         time_zone=school.time_zone,
         school_hours=config.school_hours(),
@@ -72,6 +75,8 @@ def compose_assignment(
         audit_ratio=config.audit_ratio,
         audit_seed=audit_seed,
         shortcut_error_max_ratio=config.shortcut_error_max_ratio,
+        token_lifetime_s=None if lifetime_s == TOKEN_LIFETIME_S else lifetime_s,
+        renewal_asked_at=device.renewal_asked_at,
         norm_mbps=norm_of(school).mbps,
         contracted_download_mbps=None if commitment is None else commitment.download_mbps,
         contracted_upload_mbps=None if commitment is None else commitment.upload_mbps,

@@ -42,3 +42,8 @@ class AttemptLimit:
                 return (1.0 - bucket.level) * self._interval_s
             bucket.level -= 1.0
             return 0.0
+
+    def forget(self, key: str) -> None:
+        """Count none of the attempts of one that has shown who it is."""
+        with self._lock:
+            self._buckets.pop(key, None)

@@ -1,5 +1,7 @@
 """The device behind a request: its bearer token (RFC 6750), and what is answered when the token opens nothing."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Protocol
 
 from starlette.requests import Request
@@ -26,11 +28,24 @@ class Senders(Protocol):
 
 def sender_of(request: Request, senders: Senders) -> Device:
     """Return the device that sends `request`; raises ProblemError."""
+    token = token_of(request)
+    with refused_senders():
+        return senders.authenticate(token)
+
+
+def token_of(request: Request) -> str:
+    """Return the token that `request` bears, whatever it opens; raises ProblemError where there is none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise _unauthorised("the request bears no token")
+    return token.strip()
+
+
+@contextmanager
+def refused_senders() -> Generator[None, None, None]:
+    """Raise the registry's refusals of a sender within the block as ProblemError."""
     try:
-        return senders.authenticate(token.strip())
+        yield
     except SenderRevoked as error:
         raise ProblemError(ProblemKind.DEVICE_REVOKED, str(error), advice=ENROL_ANEW) from None
     except RegistryAway as error:

@@ -1,6 +1,5 @@
 """POST /v1/enrolments: a computer shows a join code and that it holds a key, and becomes a device of a school."""
 
-import ipaddress
 import math
 from collections.abc import Callable
 
@@ -13,7 +12,8 @@ from starlette.responses import Response
 from mektep_collector.api.assignment_desk import AssignmentDesk
 from mektep_collector.api.attempt_limit import AttemptLimit
 from mektep_collector.api.body import receive_body
-from mektep_collector.api.described import problem_response, wire_content
+from mektep_collector.api.described import REGISTER_AWAY, problem_response, wire_content
+from mektep_collector.api.networks import site_of
 from mektep_collector.api.problems import ProblemError
 from mektep_collector.clock import TimeSource
 from mektep_collector.registry.error import (
@@ -34,7 +34,6 @@ _CODE_BURST_COUNT = 10
 _CODE_INTERVAL_S = 10.0
 _ADDRESS_BURST_COUNT = 60
 _ADDRESS_INTERVAL_S = 1.0
-_SITE_PREFIX_LENGTH = 64
 
 _NEW_CODE = "ask the operator for a new code (`mektep-collector code new SCHOOL`)"
 _REFUSALS: dict[type[EnrolmentError], tuple[ProblemKind, str]] = {
@@ -59,7 +58,7 @@ def create_enrolments_router(
     count = _counter(metrics)
 
     async def post_enrolments(request: Request) -> Response:
-        _take(by_address, _address(request), "this address", count)
+        _take(by_address, site_of(request.client.host if request.client else ""), "this address", count)
         body = await receive_body(request, _MAX_REQUEST_BYTES)
         try:
             asked = decode(EnrolmentRequest, body.plain(_MAX_REQUEST_BYTES))
@@ -108,6 +107,7 @@ def create_enrolments_router(
             415: problem_response("Neither gzip nor identity"),
             422: problem_response("A field is invalid"),
             429: problem_response("Too many attempts; Retry-After says when to try again"),
+            503: problem_response(REGISTER_AWAY),
         },
         openapi_extra={"requestBody": {"required": True, "content": wire_content("EnrolmentRequest")}},
     )
@@ -140,18 +140,6 @@ def _take(limit: AttemptLimit, key: str, who: str, count: Callable[[str], None])
             advice=f"try again in {wait_s} s",
             headers={"Retry-After": str(wait_s)},
         )
-
-
-def _address(request: Request) -> str:
-    """Return what counts as one client: an IPv4 address, or the network of an IPv6 one, where addresses are free."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if address.version == 4:
-        return host
-    return str(ipaddress.ip_network((host, _SITE_PREFIX_LENGTH), strict=False))
 
 
 def _counter(metrics: CollectorRegistry) -> Callable[[str], None]:

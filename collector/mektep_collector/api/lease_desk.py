@@ -4,7 +4,6 @@ A line is told by school and network. The network is a truncated address, so tha
 carrier-grade NAT is a line of its own, and so that no whole address of a school is kept.
 """
 
-import ipaddress
 import threading
 from collections import OrderedDict
 from random import Random
@@ -15,8 +14,6 @@ from mektep_collector.clock import TimeSource
 from mektep_wire import LeaseAnswer, LeaseEnd, LeaseState, new_uuid7
 
 REMEMBERED_S = 86_400.0
-_IPV4_PREFIX_LENGTH = 24
-_IPV6_PREFIX_LENGTH = 48
 _KNOWN_COUNT = 50_000
 
 Line = tuple[str, str]
@@ -33,18 +30,6 @@ class _Known(msgspec.Struct):
 
     held: _Held | None = None
     measured: dict[str, float] = {}
-
-
-def network_of(host: str) -> str:
-    """Return the network of a client's address: 24 bits of IPv4, 48 of IPv6; what is no address is taken as it is."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    address = mapped or address
-    length = _IPV4_PREFIX_LENGTH if address.version == 4 else _IPV6_PREFIX_LENGTH
-    return str(ipaddress.ip_network((address, length), strict=False))
 
 
 class LeaseDesk:

@@ -1,25 +1,30 @@
 """POST and DELETE /v1/leases: a device asks for its school's line before a test, and gives it back after."""
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mektep_collector.api.attempt_limit import AttemptLimit
 from mektep_collector.api.bearer import Senders, sender_of
 from mektep_collector.api.body import receive_body
-from mektep_collector.api.described import DEVICE_TOKEN, problem_response, wire_content
-from mektep_collector.api.lease_desk import LeaseDesk, network_of
+from mektep_collector.api.described import DEVICE_TOKEN, REGISTER_AWAY, problem_response, wire_content
+from mektep_collector.api.lease_desk import LeaseDesk
+from mektep_collector.api.networks import network_of
 from mektep_collector.api.problems import ProblemError
 from mektep_collector.clock import TimeSource
 from mektep_wire import LeaseEnd, LeaseRequest, ProblemKind, WireError, decode, encode, is_identifier
+from mektep_wire.identifier import IDENTIFIER_PATTERN
 
 _MAX_REQUEST_BYTES = 1_024
 _NO_CONTENT = 204
 _BURST_COUNT = 30
 _INTERVAL_S = 10.0
+# Described for who calls, and checked below: the framework's own refusals are no problems as the rest of them are.
+_DescribedLease = Annotated[str, Path(json_schema_extra={"pattern": IDENTIFIER_PATTERN})]
+_DescribedEnd = Annotated[str, Query(json_schema_extra={"enum": [end.value for end in LeaseEnd]})]
 
 
 def create_leases_router(senders: Senders, desk: LeaseDesk, time: TimeSource) -> APIRouter:
@@ -43,7 +48,9 @@ def create_leases_router(senders: Senders, desk: LeaseDesk, time: TimeSource) ->
         answer = desk.ask(device.school_id, _network(request), device.id, asked.for_s)
         return Response(encode(answer), media_type="application/json", headers={"Cache-Control": "no-store"})
 
-    async def delete_lease(request: Request, lease_id: str, end: str = LeaseEnd.NOT_MEASURED.value) -> Response:
+    async def delete_lease(
+        request: Request, lease_id: _DescribedLease, end: _DescribedEnd = LeaseEnd.NOT_MEASURED.value
+    ) -> Response:
         device = sender_of(request, senders)
         _take(by_device, device.id)
         if not is_identifier(lease_id) or end not in set(LeaseEnd):
@@ -61,6 +68,7 @@ def create_leases_router(senders: Senders, desk: LeaseDesk, time: TimeSource) ->
         403: problem_response("The device was revoked"),
         422: problem_response("A field is invalid"),
         429: problem_response("Too many requests; Retry-After says when to try again"),
+        503: problem_response(REGISTER_AWAY),
     }
     router.add_api_route(
         "/v1/leases",

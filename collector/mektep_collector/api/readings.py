@@ -5,16 +5,15 @@ and `stored` is said only when it is on disk. Whatever may be put right later on
 busy disk) is answered so that the agent keeps them.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
-from functools import lru_cache
+from datetime import datetime
 from math import ceil
 from typing import Protocol
 
 import msgspec
 from fastapi import APIRouter
-from nacl.exceptions import BadSignatureError
-from nacl.signing import VerifyKey
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,14 +23,15 @@ from mektep_collector.api.body import receive_body
 from mektep_collector.api.described import DEVICE_TOKEN, problem_response, wire_content
 from mektep_collector.api.hot_route import Endpoint
 from mektep_collector.api.problems import ProblemError, unavailable
+from mektep_collector.api.signed import SIGNATURE_PARAMETER, checked_signature
+from mektep_collector.api.turns import Turns
 from mektep_collector.clock import TimeSource
 from mektep_collector.journal.error import JournalBusyError, JournalError
 from mektep_collector.journal.submission import OtherDeviceError, Submission, open_submission
 from mektep_collector.registry.error import RegistryAway
 from mektep_collector.registry.records import Device
-from mektep_wire import ProblemKind, Purpose, Receipt, WireError, encode, parse_signature, signing_input
+from mektep_wire import ProblemKind, Purpose, Receipt, WireError, encode
 from mektep_wire.batch import MAX_BATCH_BYTES, MAX_BODY_BYTES
-from mektep_wire.signature import SIGNATURE_HEADER
 
 _LOG = logging.getLogger(__name__)
 PATH = "/v1/readings"
@@ -60,21 +60,34 @@ def readings_endpoint(
     by_device: AttemptLimit,
     assignment_version: Callable[[Device], int] = lambda _device: 0,
     elsewhere: Elsewhere | None = None,
+    has_audience: Callable[[], bool] = lambda: False,
 ) -> Endpoint:
     """Return what answers the route; it raises ProblemError and whatever `receive_body` does.
 
     `by_device` says how often one device may send. `assignment_version` tells, in the receipt, whether a new assignment
-    waits for a device. `elsewhere` answers for devices whose readings another collector has.
+    waits for a device; in a crowd none is looked for, and the device hears of it next time. `elsewhere` answers for
+    devices whose readings another collector has. While `has_audience`, batches make room for who waits for a page.
     """
+
+    turns = Turns(has_audience)
 
     async def post_readings(request: Request) -> Response:
         received_at = clock.now()
+        crowd_s = turns.wait_s(asyncio.get_running_loop().time())
+        if crowd_s:
+            raise _too_many(crowd_s)
+        with turns.visit():
+            await turns.take()
+            return await answered(request, received_at)
+
+    async def answered(request: Request, received_at: datetime) -> Response:
         device = sender_of(request, senders)
         wait_s = by_device.wait_s(device.id)
         if wait_s:
             raise _too_often(wait_s)
         body = await receive_body(request, MAX_BODY_BYTES)
-        signature = _checked_signature(request, device, body.sent)
+        await turns.take()
+        signature = checked_signature(request, device, Purpose.BATCH, body.sent)
         if elsewhere is not None:
             try:
                 answer = await elsewhere.answer_elsewhere(request, device, body.sent)
@@ -95,7 +108,7 @@ def readings_endpoint(
         except JournalError as error:
             _LOG.error("batch_not_kept", extra={"batch_id": submission.batch_id, "reason": str(error)})
             raise unavailable("the collector cannot write to its journal at the moment") from None
-        version = assignment_version(device)
+        version = 0 if turns.is_crowded() else assignment_version(device)
         if version:
             receipt = msgspec.structs.replace(receipt, assignment_version=version)
         return Response(encode(receipt), media_type="application/json")
@@ -119,33 +132,20 @@ def create_readings_router(endpoint: Endpoint) -> APIRouter:
     return router
 
 
-def _checked_signature(request: Request, device: Device, payload: bytes) -> bytes:
-    """Return the signature's bytes; raises ProblemError unless the device's key made it over `payload`."""
-    text = request.headers.get(SIGNATURE_HEADER)
-    if text is None:
-        raise _unsigned(f"the header {SIGNATURE_HEADER} is missing")
-    try:
-        signature = parse_signature(text)
-    except ValueError as error:
-        raise _unsigned(f"the header {SIGNATURE_HEADER} cannot be read: {error}") from None
-    try:
-        _public_key(device.public_key).verify(signing_input(Purpose.BATCH, payload), signature)
-    except BadSignatureError:
-        raise _unsigned(f"the signature is not one of device {device.id} over these bytes") from None
-    return signature
-
-
-@lru_cache(maxsize=16_384)
-def _public_key(raw: bytes) -> VerifyKey:
-    # libsodium checks a signature in some 60 us where OpenSSL takes 110, and this is done for every batch.
-    return VerifyKey(raw)
-
-
 def _too_often(wait_s: float) -> ProblemError:
     return ProblemError(
         ProblemKind.TOO_MANY_REQUESTS,
         "this device sends batch after batch without a pause",
         advice="keep the readings, wait as long as Retry-After says, and put more of them into one batch",
+        headers={"Retry-After": str(ceil(wait_s))},
+    )
+
+
+def _too_many(wait_s: float) -> ProblemError:
+    return ProblemError(
+        ProblemKind.TOO_MANY_REQUESTS,
+        "more devices send at once than can be answered soon",
+        advice="keep the readings and come back as late as Retry-After says, and up to as long again, drawn at random",
         headers={"Retry-After": str(ceil(wait_s))},
     )
 
@@ -157,17 +157,6 @@ def _unreadable(error: WireError) -> ProblemError:
         f"the batch cannot be read: {error.reason}",
         field=error.field,
         advice="send a batch as the schema Batch in /openapi.json has it",
-    )
-
-
-def _unsigned(detail: str) -> ProblemError:
-    return ProblemError(
-        ProblemKind.BAD_SIGNATURE,
-        detail,
-        advice=(
-            "sign the exact bytes of the body as it is sent, after compression, with the key that the device was "
-            "enrolled with; if that key is lost, enrol anew; a proxy that changes bodies must be told not to"
-        ),
     )
 
 
@@ -183,20 +172,14 @@ _RESPONSES: dict[int | str, dict[str, object]] = {
     413: problem_response("Too large; send fewer readings in one batch"),
     415: problem_response("Neither gzip nor identity"),
     422: problem_response("A field of the batch itself is invalid"),
-    429: problem_response("One device sends too often; Retry-After says when to go on"),
+    429: problem_response("One device sends too often, or too many at once; Retry-After says when to go on"),
     503: problem_response("Cannot be kept at the moment; Retry-After says when to try again"),
 }
 
 _REQUEST: dict[str, object] = {
     "security": DEVICE_TOKEN,
     "parameters": [
-        {
-            "name": SIGNATURE_HEADER,
-            "in": "header",
-            "required": True,
-            "schema": {"type": "string"},
-            "description": "ed25519= and the base64 of the device's signature over the body's exact bytes as sent",
-        },
+        SIGNATURE_PARAMETER,
         {
             "name": "Content-Encoding",
             "in": "header",

@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
-from mektep_collector.cli import audit, code, config, dead_letters, devices, schools
+from mektep_collector.cli import audit, code, config, dead_letters, devices, people, schools
 from mektep_collector.cli.backup import backup, restore
 from mektep_collector.cli.doctor import doctor
 from mektep_collector.cli.measure_server import measure_server
 from mektep_collector.cli.openapi import openapi
 from mektep_collector.cli.serve import serve_command
+from mektep_collector.cli.simulate import simulate
 from mektep_wire import VERSION
 
 app = typer.Typer(
@@ -24,9 +25,11 @@ app.command("measure-server")(measure_server)
 app.add_typer(schools.app, name="schools")
 app.add_typer(code.app, name="code")
 app.add_typer(devices.app, name="devices")
+app.add_typer(people.app, name="people")
 app.add_typer(audit.app, name="audit")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(config.app, name="config")
+app.command("simulate")(simulate)
 app.command("backup")(backup)
 app.command("restore")(restore)
 app.command("doctor")(doctor)

@@ -5,12 +5,13 @@ from urllib.parse import urlsplit
 
 from mektep_collector.api.assignment_content import MeasuringPoints
 from mektep_collector.config import Config, ConfigError, PlainHttp
+from mektep_collector.config.loopback import is_loopback
 from mektep_collector.measure.settings import Ready
 
 
 def check_exposure(config: Config) -> None:
     """Refuse, by ConfigError, to serve tokens in the clear beyond this computer, or where nobody knows the way."""
-    if config.tls_cert or _is_loopback(config.host):
+    if config.tls_cert or is_loopback(config.host):
         return
     if config.plain_http is not PlainHttp.ANYWHERE:
         raise ConfigError(
@@ -49,13 +50,6 @@ def measuring_points(config: Config, ready: Ready | None, public: str) -> Measur
 def bracketed(host: str) -> str:
     """Return a host as an address on the web has it: IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _refuse_wildcard(host: str, setting: str) -> None:

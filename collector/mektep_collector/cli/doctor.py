@@ -94,7 +94,7 @@ def _order_findings(folder: Path, files: StoreFiles) -> Iterator[Finding]:
             where=str(folder / "store"),
             weight=Weight.FAULT,
             seen=f"the store has taken in entry {stored}, the journal ends at {journalled}: it is another one",
-            remedy="set the store's directory aside, and it is made again from the journal",
+            remedy="set the store's directory or InfluxDB's database aside, and it is made again from the journal",
         )
     else:
         seen = f"{journalled - stored} entries of the journal wait for the store"

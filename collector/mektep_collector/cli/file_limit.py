@@ -6,10 +6,10 @@ import logging
 _LOG = logging.getLogger(__name__)
 
 
-def allow_files(count: int) -> None:
-    """Ask for `count` open files at once, or as many as the system grants; fewer are said in the log."""
+def allow_files(count: int) -> int:
+    """Ask for `count` open files at once; return how many the system grants. Fewer are said in the log."""
     if importlib.util.find_spec("resource") is None:  # Windows has no such limit
-        return
+        return count
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -18,3 +18,4 @@ def allow_files(count: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (granted, hard))
     if granted < count:
         _LOG.warning("few_files_allowed", extra={"allowed": granted, "wanted": count})
+    return granted

@@ -21,7 +21,7 @@ _FOLDER: Final = "store-influxdb"
 
 def influx_store(config: Config, zone_of: Callable[[str], ZoneInfo]) -> InfluxStore:
     """Open the store. Raises ConfigError and StoreError."""
-    return InfluxStore(_address(config), _folder(config), zone_of, _collector_id(config))
+    return InfluxStore(_address(config), _folder(config), zone_of, _collector_id(config), config.retention())
 
 
 def influx_files(config: Config) -> InfluxFiles:

@@ -10,6 +10,7 @@ from mektep_collector.app import Parts, create_interface
 from mektep_collector.cli.settled import show_json
 from mektep_collector.clock import SystemTime
 from mektep_collector.config import Config
+from mektep_collector.journal.error import JournalError
 from mektep_collector.journal.submission import Submission
 from mektep_collector.registry.registry import open_registry
 from mektep_wire import Receipt
@@ -19,7 +20,7 @@ class _Closed:
     """A journal that takes nothing: the application is described here, not run."""
 
     async def accept(self, submission: Submission) -> Receipt:
-        raise NotImplementedError(f"batch {submission.batch_id} came to a collector that does not run")
+        raise JournalError(f"batch {submission.batch_id} came to a collector that does not run")
 
 
 def openapi() -> None:

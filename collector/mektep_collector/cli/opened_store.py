@@ -15,20 +15,27 @@ from mektep_collector.api.metrics import Seen
 from mektep_collector.clock import TimeSource
 from mektep_collector.config import Config, StoreKind
 from mektep_collector.finding import Finding
-from mektep_collector.jobs.close_days import DayClosing
+from mektep_collector.jobs.close_days import close_due_days
+from mektep_collector.jobs.retain import ThinsOut
+from mektep_collector.jobs.rounds import Rounds
 from mektep_collector.store.embedded import ClosingProcess, EmbeddedFiles, EmbeddedStore
 from mektep_collector.store.store import Store
 
 _FOLDER: Final = "store"
+_CLOSING_PAUSE_S: Final = 600.0
 
 ZoneOf = Callable[[str], ZoneInfo]
 Progress = Callable[[str, int, int], None]
 
 
+class KeptStore(Store, ThinsOut, Protocol):
+    """A store that lets go of what need not be kept."""
+
+
 class OpenedStore(msgspec.Struct, frozen=True):
     """A store at work: the jobs that it needs beside it, and what is to be seen of it."""
 
-    store: Store
+    store: KeptStore
     jobs: Sequence[Callable[[], Coroutine[Any, Any, None]]]
     gauges: Mapping[str, Seen]
 
@@ -53,7 +60,7 @@ def open_store(config: Config, zone_of: ZoneOf, time: TimeSource, opened: AsyncE
     """Open the store that the settings name; `opened` closes it. Raises ConfigError and StoreError."""
     if config.store is StoreKind.INFLUXDB:
         return _influxdb(config, zone_of, opened)
-    return _embedded(config.data_path(), zone_of, time, opened)
+    return _embedded(config, zone_of, time, opened)
 
 
 def store_files(config: Config) -> StoreFiles:
@@ -65,12 +72,12 @@ def store_files(config: Config) -> StoreFiles:
     return EmbeddedFiles(config.data_path())
 
 
-def _embedded(data: Path, zone_of: ZoneOf, time: TimeSource, opened: AsyncExitStack) -> OpenedStore:
+def _embedded(config: Config, zone_of: ZoneOf, time: TimeSource, opened: AsyncExitStack) -> OpenedStore:
     closer = ClosingProcess()
-    store = EmbeddedStore(data / _FOLDER, zone_of, closer)
+    store = EmbeddedStore(config.data_path() / _FOLDER, zone_of, closer, config.retention())
     opened.callback(store.close)
     opened.callback(closer.stop)
-    closing = DayClosing(store, time)
+    closing = Rounds(lambda: close_due_days(store, time.now()), "days_not_closed", _CLOSING_PAUSE_S)
     gauges: Mapping[str, Seen] = {
         "mektep_store_closed_days": ("Days that have a file of their own.", lambda: float(store.closed_days_count())),
         "mektep_store_closing_failures": (
@@ -88,7 +95,7 @@ def _influxdb(config: Config, zone_of: ZoneOf, opened: AsyncExitStack) -> Opened
     opened.callback(store.close)
     gauges: Mapping[str, Seen] = {
         "mektep_store_dead_letters": (
-            "Readings that InfluxDB refused for good, kept apart.",
+            "Points that InfluxDB refused for good, kept apart.",
             lambda: float(store.dead_letters_count()),
         ),
     }

@@ -4,6 +4,8 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
+from mektep_collector.access.scope import Scope
+from mektep_collector.cli.fleet_keeper import FleetKeeper, Make
 from mektep_collector.clock import TimeSource
 from mektep_collector.config import Config
 from mektep_collector.config.lesson_needs import load_lesson_needs
@@ -42,28 +44,37 @@ def learning_of(config: Config) -> Learning:
 
 
 class RegisterAndStore:
-    """Implements `mektep_dashboards.pages.PageSource`. Owns nothing: who opened register and store closes them."""
+    """Implements `mektep_dashboards.pages.PageSource`. Owns nothing: who opened register and store closes them.
 
-    def __init__(self, registry: Registry, store: Store, time: TimeSource, learning: Learning) -> None:
+    `make_apart` makes the fleet's document in another process; who composes lets `keeper` use it again and again.
+    """
+
+    def __init__(
+        self, registry: Registry, store: Store, time: TimeSource, learning: Learning, make_apart: Make | None = None
+    ) -> None:
+        self.keeper = FleetKeeper(self._fleet, make_apart or self._fleet, time)
         self._registry = registry
         self._store = store
         self._time = time
         self._learning = learning
 
-    def fleet(self) -> FleetDocument:
-        """Return the document of all schools of the register."""
+    def fleet(self, scope: Scope) -> FleetDocument:
+        """Return the document of all schools of the register within a scope."""
         with _in_reach():
-            registry = self._registry
-            return build_fleet(registry.schools.all(), registry.devices.all(), self._store, self._time.now())
+            return self.keeper.fleet(scope)
 
-    def school(self, school_id: str) -> SchoolDocument | None:
-        """Return the document of one school, None for an id that the register does not know."""
+    def school(self, school_id: str, scope: Scope) -> SchoolDocument | None:
+        """Return the document of one school, None for an id that the register does not know within the scope."""
         with _in_reach():
             school = self._registry.schools.get(school_id)
-            if school is None:
+            if school is None or not scope.includes(school.region):
                 return None
             devices = self._registry.devices.of_school(school_id)
             return build_school(school, devices, self._store, self._time.now(), self._learning, self._terms(devices))
+
+    def _fleet(self) -> FleetDocument:
+        registry = self._registry
+        return build_fleet(registry.schools.all(), registry.devices.all(), self._store, self._time.now())
 
     def _terms(self, devices: Iterable[Device]) -> Terms:
         terms = {}

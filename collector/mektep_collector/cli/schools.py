@@ -22,6 +22,7 @@ from mektep_collector.cli.settled import (
 from mektep_collector.registry.comparison import Comparison
 from mektep_collector.registry.school_file.fault import SchoolFileError
 from mektep_collector.registry.school_file.read import SchoolFile, read_school_file
+from mektep_collector.simulate.enrolment import SimulatedFleetError, check_import
 from mektep_collector.sla.norm import norm_of
 
 _SHOWN_COUNT = 200
@@ -53,6 +54,10 @@ def import_schools(
     for note in read.notes:
         tell(f"{file}: {note}")
     with opened_registry(settings) as registry:
+        try:
+            check_import(registry)
+        except SimulatedFleetError as error:
+            stop(str(error), FAILED)
         comparison = registry.schools.compare(read)
         if not as_json or not yes:
             _tell_changes(comparison)

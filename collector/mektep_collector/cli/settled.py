@@ -20,6 +20,7 @@ from mektep_collector.registry.registry import Registry, open_registry
 FAILED = 1
 USAGE = 2
 DEGRADED = 3
+OUT_OF_REACH = 4
 
 DataDir = Annotated[
     str | None,

@@ -15,13 +15,16 @@ from urllib.parse import urlsplit
 import msgspec
 from platformdirs import user_data_path
 
+from mektep_collector.config.issuer import check_issuer
 from mektep_collector.config.platforms import DEFAULT_PLATFORMS, Platform, read_platforms
+from mektep_collector.config.retention import Retention
 from mektep_wire import DateRange, SchoolHours, Weekday
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 _Hour = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 _Range = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}(/\d{4}-\d{2}-\d{2})?$")]
 _DnsName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
+_QUARTER_DAYS = 92
 _SCHOOL_DAYS = (Weekday.MONDAY, Weekday.TUESDAY, Weekday.WEDNESDAY, Weekday.THURSDAY, Weekday.FRIDAY)
 
 
@@ -34,6 +37,13 @@ class StoreKind(StrEnum):
 
     EMBEDDED = "embedded"
     INFLUXDB = "influxdb"
+
+
+class PagesFor(StrEnum):
+    """Who is shown pages."""
+
+    EVERYONE = "everyone"
+    PEOPLE = "people"
 
 
 class MeasureServer(StrEnum):
@@ -94,6 +104,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """File of that user's password."""
     influxdb_token_file: str = ""
     """File of the token by which InfluxDB 2.x or 3.x lets the collector in."""
+    keep_readings_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 0
+    """For how many days readings are kept whole; after that, when each was made, how it ended and its values, which all
+    statistics rest on. 92 at least; 0: for ever."""
+    keep_runs_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 0
+    """For how many days anything is kept of them in the store; 0: for ever."""
+    keep_evidence_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 0
+    """For how many days the journal keeps the batches that devices signed, from which the store can be made again; as
+    long as `keep_readings_days` at least; 0: for ever."""
     host: str = "127.0.0.1"
     """Address that pages and interface are served on."""
     port: Port = 8080
@@ -106,6 +124,21 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """File of the certificate's private key, PEM."""
     plain_http: PlainHttp = PlainHttp.LOOPBACK
     """Where HTTP without TLS is let be: `loopback`, or `anywhere`, which sends tokens in the clear."""
+    pages_for: PagesFor = PagesFor.EVERYONE
+    """Who is shown pages: `everyone` who reaches them, or `people` who log in (`mektep-collector people`)."""
+    session_idle_min: Annotated[float, msgspec.Meta(ge=1.0, le=1_440.0)] = 60.0
+    """After so long without a page people log in again."""
+    session_max_h: Annotated[float, msgspec.Meta(ge=0.1, le=720.0)] = 12.0
+    """After so long people log in again in any case."""
+    oidc_issuer: str = ""
+    """Issuer of an OpenID provider by which people log in too, such as https://id.example.kz/realms/edu. Empty: none.
+    It goes with the three settings below and `pages_for = "people"`."""
+    oidc_client_id: str = ""
+    """Name by which that provider knows the collector."""
+    oidc_client_secret_file: str = ""
+    """File of the secret that the provider gave out for `oidc_client_id`."""
+    oidc_name: Annotated[str, msgspec.Meta(max_length=60)] = ""
+    """What people call that provider; it stands on the login page."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses of reverse proxies whose word on a client's address is taken."""
     measure_server: MeasureServer = MeasureServer.OWN
@@ -127,6 +160,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ndt7_url: str = ""
     """Where agents test throughput, such as wss://measure.example.kz. Empty: the measuring server of `serve`. With
     https://locate.measurementlab.net/v2/nearest/ndt/ndt7 schools that accept M-Lab's policy test there, by its rules.
+    In a private network, on another computer than the collector, agents test there with `local_targets` alone.
     """
     echo_url: str = ""
     """Where agents probe latency, such as udp://measure.example.kz:8082. Empty: the measuring server of `serve`."""
@@ -169,6 +203,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Most bytes that an agent may use in a month; 0: no limit."""
     code_lifetime_h: Annotated[float, msgspec.Meta(gt=0.0, le=8_760.0)] = 72.0
     """How long a join code is good."""
+    token_lifetime_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 90
+    """After how many days a device renews its token; 0: only when it is asked to (`devices renew-token`)."""
+    token_overlap_h: Annotated[float, msgspec.Meta(ge=0.0, le=720.0)] = 24.0
+    """For how long a device's earlier token is good beside the new one, from the first use of that on."""
     log_level: LogLevel = LogLevel.INFO
     """Least weight of a line that is logged: `debug`, `info` or `warning`."""
     log_form: LogForm = LogForm.AUTO
@@ -182,6 +220,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise ValueError("`school_opens_at` must be before `school_closes_at`")
         if self.influxdb_user and self.influxdb_token_file:
             raise ValueError("`influxdb_user` and `influxdb_token_file` exclude each other: give one of them")
+        self.retention()
         _check_url("registry_url", self.registry_url, ("postgresql",))
         if self.registry_url and ":" in self.registry_url.partition("//")[2].rpartition("@")[0]:
             raise ValueError(
@@ -194,9 +233,21 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         _check_url("public_url", self.public_url, ("http", "https"))
         _check_url("ndt7_url", self.ndt7_url, ("ws", "wss", "https"))
         _check_url("echo_url", self.echo_url, ("udp",))
+        self._check_oidc()
         self.free_days()
         self.moved_days()
         self.learning_platforms()
+
+    def _check_oidc(self) -> None:
+        names = ("oidc_issuer", "oidc_client_id", "oidc_client_secret_file", "oidc_name")
+        absent = [f"`{name}`" for name in names if not getattr(self, name).strip()]
+        if len(absent) == len(names):
+            return
+        if absent:
+            raise ValueError(f"the settings `oidc_...` belong together: {' and '.join(absent)} is not given")
+        if self.pages_for is not PagesFor.PEOPLE:
+            raise ValueError('`oidc_issuer` is for pages that people log in to: set `pages_for = "people"`')
+        check_issuer(self.oidc_issuer)
 
     def school_hours(self) -> Sequence[SchoolHours]:
         """Return the hours of each school day."""
@@ -215,9 +266,34 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         """Return `platforms` as a list of them."""
         return read_platforms(self.platforms)
 
+    def retention(self) -> Retention:
+        """Return how long each class of data is kept."""
+        kept = Retention(
+            readings_days=self.keep_readings_days or None,
+            runs_days=self.keep_runs_days or None,
+            evidence_days=self.keep_evidence_days or None,
+        )
+        if kept.readings_days is not None and kept.readings_days < _QUARTER_DAYS:
+            raise ValueError(
+                f"`keep_readings_days` is {kept.readings_days}; a quarter's reports need {_QUARTER_DAYS}, 0 is for ever"
+            )
+        if not _at_least(kept.runs_days, kept.readings_days):
+            raise ValueError("`keep_runs_days` must not be less than `keep_readings_days` (0: for ever)")
+        if not _at_least(kept.evidence_days, kept.readings_days):
+            raise ValueError(
+                "`keep_evidence_days` must not be less than `keep_readings_days` (0: for ever): a store that is lost "
+                "is made again from the journal"
+            )
+        return kept
+
     def data_path(self) -> Path:
         """Return the folder of all that the collector keeps."""
         return Path(self.data_dir) if self.data_dir else user_data_path("mektep-collector", appauthor=False)
+
+
+def _at_least(days: int | None, least: int | None) -> bool:
+    """Compare two times in days, None being for ever."""
+    return days is None or (least is not None and days >= least)
 
 
 def _check_url(name: str, text: str, schemes: tuple[str, ...]) -> None:

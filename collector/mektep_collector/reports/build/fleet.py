@@ -10,6 +10,7 @@ import msgspec
 from mektep_collector.journal.entry import Accepted
 from mektep_collector.registry.records import Device, DeviceStatus, School, Technology
 from mektep_collector.reports.build.audits import NO_ERRORS, ShortcutErrors, errors_by_school
+from mektep_collector.reports.build.origin import origin_of
 from mektep_collector.reports.build.outages import OutageLook, availability_of, schools_with_outages
 from mektep_collector.reports.build.standing import Run, Standing, run_of, stand
 from mektep_collector.reports.build.window import last_days, local_days
@@ -76,14 +77,15 @@ class FleetSummary(msgspec.Struct, frozen=True, kw_only=True):
     below_contract_count: int
     """Below contract, whether or not the norm is met."""
     tests_count: int
+    simulated_count: int
 
 
 def build_fleet(schools: Iterable[School], devices: Iterable[Device], store: Store, now: datetime) -> FleetDocument:
     """Return the fleet's document at the aware time `now`, rows in the order of `schools`."""
     schools = list(schools)
-    active: dict[str, int] = defaultdict(int)
+    computers: dict[str, list[Device]] = defaultdict(list)
     for device in devices:
-        active[device.school_id] += device.status is DeviceStatus.ACTIVE
+        computers[device.school_id].append(device)
     latest: dict[str, list[Accepted]] = defaultdict(list)
     for accepted in store.latest():
         latest[accepted.school_id].append(accepted)
@@ -96,7 +98,7 @@ def build_fleet(schools: Iterable[School], devices: Iterable[Device], store: Sto
         look = OutageLook.LOOK if school.id in with_outages else OutageLook.NONE_KNOWN
         period = last_days(now, ZoneInfo(school.time_zone))
         share = availability_of(store, school.id, period, by_metric, look)
-        row = _row(school, active[school.id], latest[school.id], by_metric, share, now)
+        row = _row(school, computers[school.id], latest[school.id], by_metric, share, now)
         rows.append(msgspec.structs.replace(row, shortcut=errors.get(school.id, NO_ERRORS)))
     return FleetDocument(made_at=now, days_count=len(local_days(now, ZoneInfo("UTC"))), rows=rows)
 
@@ -118,6 +120,7 @@ def summarise(rows: Iterable[FleetRow]) -> FleetSummary:
         below_norm_count=below,
         below_contract_count=sum(verdict in {Verdict.BELOW_CONTRACT, Verdict.BELOW_BOTH} for verdict in verdicts),
         tests_count=sum(row.download.ok_count for row in rows),
+        simulated_count=sum(row.origin is Origin.SIMULATED for row in rows),
     )
 
 
@@ -136,7 +139,7 @@ def _days(schools: Sequence[School], store: Store, now: datetime) -> Mapping[tup
 
 def _row(
     school: School,
-    devices_count: int,
+    devices: Sequence[Device],
     latest: Sequence[Accepted],
     by_metric: Mapping[Metric, Sequence[DaySummary]],
     share: Availability,
@@ -145,7 +148,6 @@ def _row(
     norm = norm_of(school)
     contract = school.commitment
     last_at = max((accepted.at for accepted in latest), default=None)
-    simulated = any(accepted.reading.origin is Origin.SIMULATED for accepted in latest)
     downloads = by_metric[Metric.DOWNLOAD_THROUGHPUT_MBPS]
     return FleetRow(
         school_id=school.id,
@@ -155,7 +157,7 @@ def _row(
         provider=contract.provider if contract is not None else None,
         technology=school.technology,
         time_zone=school.time_zone,
-        devices_count=devices_count,
+        devices_count=sum(device.status is DeviceStatus.ACTIVE for device in devices),
         last_reading_at=last_at,
         freshness=freshness(last_at, now),
         norm=norm,
@@ -171,7 +173,7 @@ def _row(
         ),
         availability=share,
         trend=_trend(downloads, now, ZoneInfo(school.time_zone)),
-        origin=Origin.SIMULATED if simulated else Origin.MEASURED,
+        origin=origin_of(devices, latest),
     )
 
 

@@ -13,6 +13,7 @@ from mektep_collector.reports.build.audits import NO_TERMS, SchoolAudits, Terms,
 from mektep_collector.reports.build.causes import SchoolCauses, build_causes
 from mektep_collector.reports.build.learning import Learning
 from mektep_collector.reports.build.lessons import LessonRow, build_lessons
+from mektep_collector.reports.build.origin import origin_of
 from mektep_collector.reports.build.outages import OutageLook, OutageRow, availability_of, build_outages
 from mektep_collector.reports.build.platforms import PlatformRow, build_platforms
 from mektep_collector.reports.build.standing import Run, Standing, run_of, stand
@@ -141,6 +142,7 @@ def build_school(
     `terms` are those by which devices draw their audits.
     """
     zone = ZoneInfo(school.time_zone)
+    own = [device for device in devices if device.school_id == school.id]
     period = last_days(now, zone)
     latest = store.latest([school.id])
     readings = store.readings(school.id, period)
@@ -188,14 +190,12 @@ def build_school(
         outages=build_outages(store, school.id, period, readings),
         unmeasured=unmeasured,
         failures=kinds.most_common(),
-        devices=_devices(school.id, devices, latest, readings),
+        devices=_devices(own, latest, readings),
         engines=sorted({(accepted.reading.probe, accepted.reading.engine) for accepted in readings}),
         targets=sorted({accepted.reading.target for accepted in readings if accepted.reading.target}),
         runs_count=len(readings),
         data_used_bytes=sum(accepted.reading.bytes_sent + accepted.reading.bytes_received for accepted in readings),
-        origin=Origin.SIMULATED
-        if any(accepted.reading.origin is Origin.SIMULATED for accepted in [*readings, *latest])
-        else Origin.MEASURED,
+        origin=origin_of(own, [*readings, *latest]),
         platforms=platforms,
         audits=build_audits(store, school.id, terms, now),
         causes=build_causes(readings),
@@ -270,7 +270,7 @@ def _unmeasured(accepted: Accepted) -> Unmeasured:
 
 
 def _devices(
-    school_id: str, devices: Iterable[Device], latest: Sequence[Accepted], readings: Sequence[Accepted]
+    devices: Iterable[Device], latest: Sequence[Accepted], readings: Sequence[Accepted]
 ) -> Sequence[SchoolDevice]:
     newest: dict[str, datetime] = {}
     for accepted in [*readings, *latest]:
@@ -285,5 +285,4 @@ def _devices(
             last_reading_at=newest.get(device.id),
         )
         for device in devices
-        if device.school_id == school_id
     ]

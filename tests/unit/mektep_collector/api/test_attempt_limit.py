@@ -43,3 +43,10 @@ def test_a_long_pause_gives_no_more_than_a_burst() -> None:
     limit.wait_s("a")
     time.pass_s(86_400.0)
     assert [limit.wait_s("a") for _ in range(4)] == [0.0, 0.0, 0.0, 10.0]
+
+
+def test_who_has_shown_who_they_are_begins_anew() -> None:
+    limit = AttemptLimit(2, 10.0, SetTime())
+    assert [limit.wait_s("a") for _ in range(3)] == [0.0, 0.0, 10.0]
+    limit.forget("a")
+    assert [limit.wait_s("a") for _ in range(3)] == [0.0, 0.0, 10.0]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mektep_collector.api.lease_desk import LeaseDesk, network_of
+from mektep_collector.api.lease_desk import LeaseDesk
 from mektep_wire import LeaseAnswer, LeaseEnd, LeaseState
 from tests.support.agent_time import SetTime
 
@@ -83,20 +83,6 @@ def test_another_school_behind_the_same_nat_and_another_line_of_the_school_are_f
     desk.ask("a")
     assert desk.ask("b", school="0008").state is LeaseState.GRANTED
     assert desk.ask("c", network="203.0.113.0/24").state is LeaseState.GRANTED
-
-
-@pytest.mark.parametrize(
-    ("host", "network"),
-    [
-        ("198.51.100.7", "198.51.100.0/24"),
-        ("::ffff:198.51.100.7", "198.51.100.0/24"),
-        ("2001:db8:1:2::3", "2001:db8:1::/48"),
-        ("", ""),
-        ("testclient", "testclient"),
-    ],
-)
-def test_no_whole_address_is_kept(host: str, network: str) -> None:
-    assert network_of(host) == network
 
 
 @given(

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from mektep_collector.config import Config, ConfigError, Origin, PlainHttp, load
+from mektep_collector.config.retention import Retention
 from mektep_wire import Weekday
 
 
@@ -94,11 +95,30 @@ def test_an_unknown_name_is_refused_with_the_nearest_known_one(tmp_path: Path) -
         ('public_url = "collector.example"', "`public_url` is 'collector.example'; it begins with http:// or https://"),
         ('ndt7_url = "http://a"', "`ndt7_url` is 'http://a'; it begins with ws:// or wss://"),
         ('echo_url = "udp://a:99999"', "`echo_url`"),
+        ("keep_readings_days = 30", "`keep_readings_days` is 30; a quarter's reports need 92"),
+        ("keep_readings_days = 100\nkeep_runs_days = 99", "`keep_runs_days` must not be less"),
+        ("keep_readings_days = 0\nkeep_runs_days = 4000", "`keep_runs_days` must not be less"),
+        ("keep_readings_days = 400\nkeep_evidence_days = 100", "`keep_evidence_days` must not be less"),
         ("port = ", "is not TOML"),
     ],
 )
 def test_a_value_that_cannot_be_is_named(tmp_path: Path, text: str, words: str) -> None:
     assert words in refused({}, {}, settings_file(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("", Retention()),
+        ("keep_readings_days = 400", Retention(readings_days=400)),
+        (
+            "keep_readings_days = 92\nkeep_runs_days = 92\nkeep_evidence_days = 92",
+            Retention(readings_days=92, runs_days=92, evidence_days=92),
+        ),
+    ],
+)
+def test_no_days_are_for_ever(tmp_path: Path, text: str, kept: Retention) -> None:
+    assert load({}, {}, settings_file(tmp_path, text)).config.retention() == kept
 
 
 def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from mektep_collector.reports.build.fleet import FleetDocument, build_fleet, summarise
 from mektep_collector.reports.build.school import build_school
 from mektep_collector.sla.freshness import Freshness
@@ -65,6 +67,28 @@ def test_silence_and_newness_are_told_apart() -> None:
 def test_simulated_data_is_marked() -> None:
     assert ROWS[invented.SIMULATED.id].origin is Origin.SIMULATED
     assert ROWS[invented.MET.id].origin is Origin.MEASURED
+    assert summarise(ROWS.values()).simulated_count == 1
+
+
+def test_a_simulated_computer_marks_its_school_before_its_first_reading_comes() -> None:
+    computer = msgspec.structs.replace(invented.device(invented.NEW), origin=Origin.SIMULATED)
+    (row,) = build_fleet([invented.NEW], [computer], _store(), invented.NOW).rows
+    page = build_school(invented.NEW, [computer], _store(), invented.NOW)
+    assert (row.freshness, page.runs_count) == (Freshness.NEVER, 0)
+    assert row.origin is page.origin is Origin.SIMULATED
+
+
+def test_readings_mark_their_school_whatever_the_register_says_of_its_computers() -> None:
+    (row,) = build_fleet([invented.SIMULATED], [], _store(), invented.NOW).rows
+    page = build_school(invented.SIMULATED, [], _store(), invented.NOW)
+    assert row.origin is page.origin is Origin.SIMULATED
+
+
+def test_a_simulated_computer_of_another_school_marks_nothing() -> None:
+    other = msgspec.structs.replace(invented.device(invented.SIMULATED), origin=Origin.SIMULATED)
+    page = build_school(invented.MET, [invented.device(invented.MET), other], _store(), invented.NOW)
+    (row,) = build_fleet([invented.MET], [invented.device(invented.MET), other], _store(), invented.NOW).rows
+    assert row.origin is page.origin is Origin.MEASURED
 
 
 def test_the_trend_has_a_place_for_each_local_day_and_gaps_where_nothing_was_measured() -> None:
