@@ -16,7 +16,7 @@ def test_the_interface_can_be_read(tmp_path: Path) -> None:
         visit = Visit(context, collector.url)
         visit.page.goto(collector.url + "/docs")
         visit.page.wait_for_selector(".opblock")
-        assert visit.page.locator(".opblock").count() == 8
+        assert visit.page.locator(".opblock").count() == 9
         visit.page.locator(".opblock-summary-control").first.click()
         visit.page.wait_for_selector(".opblock-body")
         context.close()

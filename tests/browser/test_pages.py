@@ -9,6 +9,8 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, expect
 
+from mektep_collector.api.door import OpenDoor
+from mektep_collector.api.entrance import Entrance
 from mektep_collector.api.security_headers import SecurityHeaders
 from mektep_collector.journal.entry import Entry
 from mektep_collector.store.embedded import EmbeddedStore
@@ -53,7 +55,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
 
 def _app(store: EmbeddedStore) -> FastAPI:
     app = FastAPI()
-    app.include_router(create_pages(InventedSource(store)))
+    app.include_router(create_pages(InventedSource(store), OpenDoor()))
+    app.add_middleware(Entrance, door=OpenDoor())
     app.add_middleware(SecurityHeaders)
     return app
 

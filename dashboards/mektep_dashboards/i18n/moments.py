@@ -1,6 +1,7 @@
 """Dates and times as each language writes them, in a school's own time zone."""
 
 from datetime import date, datetime, tzinfo
+from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
@@ -9,6 +10,7 @@ _NARROW_SPACE = "\u202f"
 _SPACE = "\u00a0"
 
 
+@lru_cache(maxsize=4_096)  # a page writes thousands of moments of thirty days
 def day(moment: date, locale: Locale) -> str:
     """Return day and month, short: "22 қар."."""
     return _joined(format_skeleton("MMMd", moment, locale=locale))

@@ -1,9 +1,10 @@
 """Numbers as each language writes them, from CLDR. Units that CLDR lacks are messages of ours."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from babel import Locale
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import NumberPattern, format_decimal, format_percent, parse_pattern
 
 _MOST_DIGITS = 4
 
@@ -26,12 +27,13 @@ def digits_that_tell(value: float, bounds: Iterable[float], least: int) -> int:
 def decimal(value: float, digits: int, locale: Locale) -> str:
     """Return a number with exactly `digits` decimals and no-break group marks."""
     # rounded here as well, so that what is shown is what `digits_that_tell` looked at
-    return format_decimal(round(value, digits), format="#,##0" + ("." + "0" * digits if digits else ""), locale=locale)
+    pattern = _pattern("#,##0" + ("." + "0" * digits if digits else ""))
+    return format_decimal(round(value, digits), format=pattern, locale=locale)
 
 
 def exact(value: float, locale: Locale) -> str:
     """Return a bound such as a norm: up to two decimals, none that say nothing."""
-    return format_decimal(value, format="#,##0.##", locale=locale)
+    return format_decimal(value, format=_pattern("#,##0.##"), locale=locale)
 
 
 def deviation(ratio: float, locale: Locale) -> str:
@@ -46,3 +48,8 @@ def percent(ratio: float, locale: Locale) -> str:
     digits = max(digits_that_tell(ratio * 100, (0.0, 100.0), 1), 1)
     pattern = locale.percent_formats[None].pattern.replace("#,##0", "#,##0." + "#" * digits)
     return format_percent(ratio, format=pattern, locale=locale)
+
+
+@lru_cache(maxsize=64)  # reading a pattern takes as long as writing a number by it
+def _pattern(text: str) -> NumberPattern:
+    return parse_pattern(text)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from mektep_collector.access.elsewhere import NotLetIn
+from mektep_collector.access.role import Role
 from mektep_collector.reports.build.audits import Thoroughness
 from mektep_collector.sla.audit import AuditVerdict
 from mektep_collector.sla.freshness import Freshness
@@ -44,6 +46,15 @@ FAILURES: Mapping[FailureKind, str] = MappingProxyType(
         FailureKind.NO_ANSWER: mark("none of the packets came back"),
         FailureKind.ENGINE_UNAVAILABLE: mark("this computer cannot run the test"),
         FailureKind.INTERRUPTED: mark("the computer was switched off or slept during the test"),
+    }
+)
+
+ROLES: Mapping[Role, str] = MappingProxyType(
+    {
+        Role.VIEWER: mark("viewer"),
+        Role.ANALYST: mark("analyst"),
+        Role.OPERATOR: mark("operator"),
+        Role.ADMINISTRATOR: mark("administrator"),
     }
 )
 
@@ -200,6 +211,31 @@ THOROUGHNESS: Mapping[Thoroughness, str] = MappingProxyType(
         Thoroughness.SHORTENED: mark("short tests"),
         Thoroughness.FULL_LENGTH: mark("tests of full length"),
         Thoroughness.UNKNOWN: mark("no test yet"),
+    }
+)
+
+NOT_LET_IN: Mapping[NotLetIn, str] = MappingProxyType(
+    {
+        NotLetIn.DECLINED: mark("The login on the other site was broken off. You may try again."),
+        NotLetIn.STALE: mark(
+            "That login took too long, was begun in another window, or the browser keeps no cookies. Begin again."
+        ),
+        NotLetIn.TOO_OFTEN: mark("Too many tries from your network. Please wait a minute and begin again."),
+        NotLetIn.PROVIDER_AWAY: mark(
+            "The other site that you wanted to log in with does not answer as it should. Try again in a minute, or log "
+            "in with a password."
+        ),
+        NotLetIn.PROVIDER_WRONG: mark(
+            "What the other site says of you could not be believed. Please tell who looks after this collector."
+        ),
+        NotLetIn.UNVERIFIED: mark(
+            "The other site has not verified your e-mail address, and so does not say who you are."
+        ),
+        NotLetIn.UNKNOWN: mark(
+            "You are logged in there, but nobody with your e-mail address is let in here. Please ask who looks after "
+            "this collector."
+        ),
+        NotLetIn.SECOND_FACTOR: mark("You have a code from your phone: log in here with your password and that code."),
     }
 )
 

@@ -1,6 +1,7 @@
 """What of the fleet one page of the list shows: found, filtered, sorted, cut; all of it said in the address."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
 from urllib.parse import urlencode
@@ -107,13 +108,25 @@ def read(query: Mapping[str, str]) -> Choice:
     )
 
 
-def listing(rows: Sequence[FleetRow], choice: Choice) -> Listing:
+class Shelf:
+    """Rows in the order of their names, with what finding them needs: made once for a document, and then only read."""
+
+    def __init__(self, rows: Iterable[FleetRow]) -> None:
+        self.rows = sorted(rows, key=lambda row: sorting_key(row.name))
+        self.texts = [
+            searching_form(f"{row.name} {row.district} {row.provider or ''} {row.school_id}") for row in self.rows
+        ]
+        self.regions = dict(Counter(row.region for row in self.rows))
+
+
+def listing(shelf: Shelf, choice: Choice) -> Listing:
     """Return the page of the list that `choice` asks for; a page beyond the last is the last."""
-    regions: dict[str, int] = {}
-    for row in rows:
-        regions[row.region] = regions.get(row.region, 0) + 1
     words = searching_form(choice.search).split()
-    scope = [row for row in rows if choice.region in {"", row.region} and _found(row, words)]
+    scope = [
+        row
+        for row, text in zip(shelf.rows, shelf.texts, strict=True)
+        if choice.region in {"", row.region} and all(word in text for word in words)
+    ]
     kept = [row for row in scope if choice.state is None or _STATES[choice.state](row)]
     pages_count = max(-(-len(kept) // PAGE_ROWS), 1)
     page = min(max(choice.page, 1), pages_count)
@@ -122,21 +135,13 @@ def listing(rows: Sequence[FleetRow], choice: Choice) -> Listing:
         choice=msgspec.structs.replace(choice, page=page),
         rows=_sorted(kept, choice)[begin : begin + PAGE_ROWS],
         summary=summarise(scope),
-        regions=regions,
+        regions=shelf.regions,
         found_count=len(kept),
         pages_count=pages_count,
     )
 
 
-def _found(row: FleetRow, words: Sequence[str]) -> bool:
-    if not words:
-        return True
-    text = searching_form(f"{row.name} {row.district} {row.provider or ''} {row.school_id}")
-    return all(word in text for word in words)
-
-
-def _sorted(rows: Sequence[FleetRow], choice: Choice) -> Sequence[FleetRow]:
-    by_name = sorted(rows, key=lambda row: sorting_key(row.name))
+def _sorted(by_name: Sequence[FleetRow], choice: Choice) -> Sequence[FleetRow]:
     descending = choice.order is Order.DESCENDING
     if choice.sort is Sort.NAME:
         return by_name[::-1] if descending else by_name

@@ -39,7 +39,8 @@ class Rendering:
         switches = [
             (other, NAMES[other], f"{quote(path)}?{urlencode({**query, 'lang': other.value})}") for other in Language
         ]
-        return self._environments[language].get_template(template).render(switches=switches, **facts)
+        shown = {"visitor": None, **facts}
+        return self._environments[language].get_template(template).render(switches=switches, **shown)
 
     def _environment(self, speech: Speech) -> Environment:
         environment = Environment(

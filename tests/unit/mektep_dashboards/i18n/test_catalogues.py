@@ -8,6 +8,8 @@ from typing import TypeVar
 import pytest
 from babel.messages.catalog import Catalog
 
+from mektep_collector.access.elsewhere import NotLetIn
+from mektep_collector.access.role import Role
 from mektep_collector.registry.records import DeviceStatus, Technology
 from mektep_collector.registry.regions import REGIONS
 from mektep_collector.reports.build.audits import Thoroughness
@@ -22,8 +24,8 @@ from mektep_wire import Cause, CauseReason, Direction, FailureKind, OutageCause,
 from tests.support.extract_messages import extracted
 
 SAME_IN_KAZAKH_AND_RUSSIAN = {
-    "Almaty", "Astana", "GB", "MB", "Mbit/s", "Median", "Norm", "Platform", "Provider", "Shymkent", "Test", "min",
-    "ms", "norm", "s",
+    "Almaty", "Astana", "GB", "Login", "MB", "Mbit/s", "Median", "Norm", "Platform", "Provider", "Shymkent", "Test",
+    "min", "ms", "norm", "operator", "s",
 }  # fmt: skip
 """Words that Kazakh and Russian share by right. A native speaker checks each; anything else shared is a mistake."""
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
@@ -38,6 +40,8 @@ def _plain(words: Mapping[Word, str]) -> dict[str, str]:
 
 ENUMS: Mapping[type[StrEnum], dict[str, str]] = {
     FailureKind: _plain(vocabulary.FAILURES),
+    Role: _plain(vocabulary.ROLES),
+    NotLetIn: _plain(vocabulary.NOT_LET_IN),
     SkipReason: _plain(vocabulary.SKIPS),
     OutageCause: _plain(vocabulary.OUTAGE_CAUSES),
     Cause: _plain(vocabulary.CAUSES),

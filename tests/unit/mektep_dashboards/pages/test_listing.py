@@ -8,21 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mektep_collector.reports.build.fleet import build_fleet
-from mektep_dashboards.pages.listing import PAGE_ROWS, Choice, Order, Sort, State, listing, read
+from mektep_dashboards.pages.listing import PAGE_ROWS, Choice, Order, Shelf, Sort, State, listing, read
 from tests.support import invented_schools as invented
 from tests.support.memory_store import MemoryStore
 
 STORE = MemoryStore(lambda school_id: ZoneInfo("Asia/Almaty"))
 STORE.put(invented.entries())
 ROWS = build_fleet(invented.SCHOOLS, invented.DEVICES, STORE, invented.NOW).rows
+SHELF = Shelf(ROWS)
 
 
 def _ids(choice: Choice) -> list[str]:
-    return [row.school_id for row in listing(ROWS, choice).rows]
+    return [row.school_id for row in listing(SHELF, choice).rows]
 
 
 def test_a_region_holds_its_schools_and_the_summary_is_of_them() -> None:
-    found = listing(ROWS, Choice(region="KZ-61"))
+    found = listing(SHELF, Choice(region="KZ-61"))
     assert {row.school_id for row in found.rows} == {invented.MET.id, invented.HOSTILE.id}
     assert found.summary.schools_count == 2
     assert found.regions["KZ-61"] == 2
@@ -40,9 +41,9 @@ def test_states_filter_the_rows_and_not_the_summary() -> None:
     assert set(_ids(Choice(state=State.BELOW_NORM))) == {invented.BELOW.id, invented.SHORT.id}
     assert set(_ids(Choice(state=State.UNJUDGED))) == {invented.FAILING.id, invented.NEW.id, invented.HOSTILE.id}
     assert set(_ids(Choice(state=State.SILENT))) == {invented.SILENT.id, invented.NEW.id}
-    assert listing(ROWS, Choice(state=State.SILENT)).summary.schools_count == len(ROWS)
-    met, below = (listing(ROWS, Choice(state=state)).found_count for state in (State.MEETS, State.BELOW_NORM))
-    assert met + below + listing(ROWS, Choice(state=State.UNJUDGED)).found_count == len(ROWS)
+    assert listing(SHELF, Choice(state=State.SILENT)).summary.schools_count == len(ROWS)
+    met, below = (listing(SHELF, Choice(state=state)).found_count for state in (State.MEETS, State.BELOW_NORM))
+    assert met + below + listing(SHELF, Choice(state=State.UNJUDGED)).found_count == len(ROWS)
 
 
 def test_schools_without_a_value_come_last_whichever_end_is_first() -> None:
@@ -55,15 +56,15 @@ def test_schools_without_a_value_come_last_whichever_end_is_first() -> None:
 
 def test_long_lists_are_cut_into_pages_and_a_page_beyond_the_last_is_the_last() -> None:
     many = [msgspec.structs.replace(ROWS[0], school_id=str(number)) for number in range(2 * PAGE_ROWS + 3)]
-    first, last = listing(many, Choice()), listing(many, Choice(page=999))
+    first, last = listing(Shelf(many), Choice()), listing(Shelf(many), Choice(page=999))
     assert (len(first.rows), len(last.rows), last.choice.page) == (PAGE_ROWS, 3, 3)
-    assert listing([], Choice()).pages_count == 1
+    assert listing(Shelf([]), Choice()).pages_count == 1
 
 
 @given(st.dictionaries(st.sampled_from(["q", "region", "state", "sort", "order", "page"]), st.text(max_size=200)))
 def test_no_address_is_an_error(query: dict[str, str]) -> None:
     choice = read(query)
-    assert listing(ROWS, choice).choice.page >= 1
+    assert listing(SHELF, choice).choice.page >= 1
 
 
 choices = st.builds(

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import pytest
 from fastapi import Request
 
+from mektep_collector.access.scope import WHOLE_COUNTRY
 from mektep_dashboards.i18n.language import Language
 from mektep_dashboards.i18n.speech import all_speeches
 from mektep_dashboards.pages import answer
 from mektep_dashboards.pages.assets import read_assets
-from mektep_dashboards.pages.listing import listing, read
+from mektep_dashboards.pages.listing import Shelf, listing, read
 from mektep_dashboards.pages.rendering import Rendering, school_address
 from tests.support import invented_schools as invented
 from tests.support.invented_source import InventedSource, filled_memory_store
@@ -24,10 +25,12 @@ MAX_FIRST_VIEW_BYTES = 100_000
 
 def _page(name: str, language: Language = Language.KK, query: Mapping[str, str] | None = None) -> str:
     if name == "fleet":
-        fleet = SOURCE.fleet()
-        found = listing(fleet.rows, read(query or {}))
+        fleet = SOURCE.fleet(WHOLE_COUNTRY)
+        found = listing(Shelf(fleet.rows), read(query or {}))
         return RENDERING.render("fleet.html", language, "/", query or {}, fleet=fleet, listing=found)
-    return RENDERING.render("school.html", language, school_address(name), {}, school=SOURCE.school(name))
+    return RENDERING.render(
+        "school.html", language, school_address(name), {}, school=SOURCE.school(name, WHOLE_COUNTRY)
+    )
 
 
 def _request(**headers: str) -> Request:
@@ -76,10 +79,26 @@ def test_a_new_school_says_what_is_due() -> None:
     assert f"mektep-collector code new {invented.NEW.id}" in _page(invented.NEW.id, Language.EN)
 
 
-def test_simulated_data_is_marked_on_both_pages() -> None:
-    assert _page("fleet", Language.EN).count("Simulated data") == 1
-    assert "Simulated data" in _page(invented.SIMULATED.id, Language.EN)
-    assert "Simulated data" not in _page(invented.MET.id, Language.EN)
+@pytest.mark.parametrize(
+    ("language", "mark", "count"),
+    [
+        (Language.KK, "Үлгіленген деректер", "Барлық мектеп: 8, оның үлгіленгені: 1"),
+        (Language.RU, "Смоделированные данные", "Смоделированные школы: 1 из 8"),
+        (Language.EN, "Simulated data", "Simulated schools: 1 of 8"),
+    ],
+)
+def test_simulated_data_is_marked_on_both_pages_and_beside_the_countrys_counts(
+    language: Language, mark: str, count: str
+) -> None:
+    fleet = _page("fleet", language)
+    assert fleet.count(mark) == 1
+    assert count in fleet[: fleet.index('<ul class="tiles">')]
+    assert mark in _page(invented.SIMULATED.id, language)
+    assert mark not in _page(invented.MET.id, language)
+
+
+def test_a_list_without_simulated_schools_says_nothing_of_them() -> None:
+    assert "Simulated" not in _page("fleet", Language.EN, {"region": "KZ-33"})
 
 
 def test_switching_the_language_keeps_the_question() -> None:
@@ -123,7 +142,7 @@ def test_an_assets_address_changes_with_its_content() -> None:
 def test_each_platform_shows_its_state_its_shares_and_their_n(language: Language) -> None:
     page = _page(invented.MET.id, language)
     say = all_speeches()[language]
-    document = SOURCE.school(invented.MET.id)
+    document = SOURCE.school(invented.MET.id, WHOLE_COUNTRY)
     assert document is not None
     assert [row.name for row in document.platforms] == ["Kundelik", "OnlineMektep", "Akelius"]
     kundelik = document.platforms[0]
@@ -146,7 +165,7 @@ def test_each_platform_shows_its_state_its_shares_and_their_n(language: Language
 def test_a_lesson_says_for_how_many_what_limits_and_what_it_rests_on(language: Language, lesson: str) -> None:
     page = _page(invented.MET.id, language)
     say = all_speeches()[language]
-    document = SOURCE.school(invented.MET.id)
+    document = SOURCE.school(invented.MET.id, WHOLE_COUNTRY)
     assert document is not None
     count = document.lessons[0].readiness.pupils_count
     assert count is not None
@@ -158,7 +177,7 @@ def test_a_lesson_says_for_how_many_what_limits_and_what_it_rests_on(language: L
 
 
 def test_a_school_whose_platforms_nobody_looked_at_shows_no_count() -> None:
-    document = SOURCE.school(invented.BELOW.id)
+    document = SOURCE.school(invented.BELOW.id, WHOLE_COUNTRY)
     assert document is not None
     assert {lesson.readiness.pupils_count for lesson in document.lessons} == {None}
     assert "Not measured lately: the platform's state" in _page(invented.BELOW.id, Language.EN)

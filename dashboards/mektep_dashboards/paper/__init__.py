@@ -1,0 +1,1 @@
+"""What is printed: pages of their own, whole without any network, for paper of the size A4."""
