@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := mektep_wire mektep_agent mektep_collector mektep_dashboards
 CODE := agent collector dashboards deploy tests
 
-.PHONY: help setup lint types imports format lock clean schema reference words test test-quick check demo pictures chaos fuzz bench bench-links bench-mlab bench-clients bench-agent bench-ingest bench-store bench-measure
+.PHONY: help setup lint types imports format lock clean schema reference words test test-quick check demo pictures chaos fuzz bench bench-links bench-mlab bench-clients bench-agent bench-ingest bench-memory bench-three bench-cost bench-catch-up bench-store bench-measure
 
 help: ## Explain the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -65,13 +65,13 @@ demo: setup ## Collector, measuring server and one real agent on this machine; O
 
 chaos: setup ## Kill, cut the power, fill the disk: nothing lost, nothing twice; minutes, or LONG=1 for 2,000 kills (root)
 	@./deploy/test/install-influxd
-	MEKTEP_CHAOS_KILLS=$(if $(LONG),2000,200) MEKTEP_CHAOS_RUNS=$(if $(LONG),1000,60) MEKTEP_CHAOS_FULL_DISKS=$(if $(LONG),500,60) \
+	MEKTEP_CHAOS_KILLS=$(if $(LONG),2000,200) MEKTEP_CHAOS_RUNS=$(if $(LONG),1000,60) MEKTEP_CHAOS_FULL_DISKS=$(if $(LONG),500,60) MEKTEP_CHAOS_DATABASE_KILLS=$(if $(LONG),300,30) \
 	  OUTBOX_KILLS_COUNT=$(if $(LONG),2000,200) $(BIN)/python -m pytest tests/chaos tests/integration/test_agent_outbox_killed.py -n auto -rP -o timeout=14400
 
 fuzz: setup ## Spoil batches at random for ten minutes (SECONDS=...): each is refused by name or taken, and nothing else
 	$(BIN)/python -m tests.support.fuzz_acceptance --seconds $(or $(SECONDS),600)
 
-bench: bench-links bench-mlab bench-clients bench-agent bench-ingest bench-store bench-measure ## Print the figures that are promised, with their conditions
+bench: bench-links bench-mlab bench-clients bench-agent bench-ingest bench-memory bench-three bench-cost bench-catch-up bench-store bench-measure ## Print the figures that are promised, with their conditions
 
 bench-links: setup ## The frugal test on a grid of links of known truth; writes docs/methods/links-grid.md (root)
 	$(BIN)/python -m tests.bench.links_grid --write
@@ -90,9 +90,23 @@ bench-ingest: setup ## Readings that the collector takes in a second of processo
 	@./deploy/test/install-influxd
 	$(BIN)/python -m tests.bench.ingest
 
+bench-memory: setup ## The accepting server's memory while 10,000,000 readings come (about 10 minutes; 2 GB of disk)
+	$(BIN)/python -m tests.bench.memory
+
+bench-three: setup ## One collector and three with one PostgreSQL and one InfluxDB under the same load (root; about 8 minutes)
+	@./deploy/test/install-peers
+	@./deploy/test/install-influxd
+	$(BIN)/python -m tests.bench.collectors
+
+bench-cost: setup ## How acceptance and questions grow: 375, 3,750 and 37,500 schools (about 25 minutes; 5 GB of disk)
+	$(BIN)/python -m tests.bench.cost_curve
+
 bench-store: setup ## The stores at a country's size: 7,500 schools x 90 days (about 45 minutes; 5 GB of disk)
 	@./deploy/test/install-influxd
 	$(BIN)/python -m tests.bench.store
+
+bench-catch-up: setup ## A country comes back at once with three days of backlog: 7,500 simulated schools (about 10 minutes)
+	$(BIN)/python -m tests.bench.catch_up
 
 words: setup ## Take new words of the pages into the three catalogues; then translate them
 	$(BIN)/python -m tests.support.extract_messages

@@ -11,31 +11,24 @@ import asyncio
 import gzip
 import hashlib
 import multiprocessing
-import os
-import platform
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 import timeit
 from collections.abc import Sequence
 from datetime import timedelta
-from importlib.metadata import version
 from pathlib import Path
 
-import apsw
 import msgspec
-import psutil
 
 from mektep_collector.sla.percentile import percentile
+from tests.support.acceptance_load import load, request_of, running_acceptance
 from tests.support.acceptance_server import write_devices
+from tests.support.conditions import cpu_s, machine
 from tests.support.peers.influxd import DATABASE, influxd_obstacle, lines, running_influxd
 from tests.support.school_device import NOON, SchoolDevice
 
 CONNECTION_COUNT = 16
-READINESS_DEADLINE_S = 30.0
 PROMISED = (
     ("accepted", 500, 4.0),
     ("accepted", 100, 2.5),
@@ -83,10 +76,7 @@ def requests_of(device: SchoolDevice, batch_count: int, readings_count: int) -> 
                 for seq in range(first, first + readings_count)
             ]
         )
-        packed = gzip.compress(body, 6)
-        headers = {**device.headers(packed), "Host": "127.0.0.1", "Content-Length": str(len(packed))}
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        requests.append(f"POST /v1/readings HTTP/1.1\r\n{head}\r\n".encode() + packed)
+        requests.append(request_of(device, body))
     return requests
 
 
@@ -105,52 +95,8 @@ def influx_requests_of(device: SchoolDevice, batch_count: int, readings_count: i
     return requests
 
 
-async def _converse(port: int, requests: Sequence[bytes]) -> list[float]:
-    """Send requests one after another over one connection; returns the seconds that each answer took."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
-    took_s = []
-    for request in requests:
-        began_s = time.perf_counter()
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        status = head.split(b"\r\n", 1)[0]
-        if b" 204 " in status:
-            took_s.append(time.perf_counter() - began_s)
-            continue
-        if b" 200 " not in status:
-            raise RuntimeError(head.decode())
-        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-        answer = await reader.readexactly(length)
-        took_s.append(time.perf_counter() - began_s)
-        if answer.count(b'"stored"') == 0 or b'"rejected"' in answer:
-            raise RuntimeError(answer[:300].decode())
-    writer.close()
-    await writer.wait_closed()
-    return took_s
-
-
-async def _load(port: int, shares: Sequence[Sequence[bytes]]) -> list[float]:
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_converse(port, share)) for share in shares]
-    return [each for task in tasks for each in task.result()]
-
-
 def _send(port: int, shares: Sequence[Sequence[bytes]]) -> list[float]:
-    return asyncio.run(_load(port, shares))
-
-
-def _await_port(directory: Path, process: subprocess.Popen[bytes]) -> int:
-    deadline_s = time.monotonic() + READINESS_DEADLINE_S
-    while not (directory / "port").exists():
-        if process.poll() is not None or time.monotonic() > deadline_s:
-            raise RuntimeError("the server did not begin to listen")
-        time.sleep(0.05)
-    return int((directory / "port").read_text("utf-8"))
-
-
-def _cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
+    return asyncio.run(load(port, shares))
 
 
 def measure(directory: Path, readings_count: int, total_count: int, *, feed: bool) -> Figure:
@@ -159,23 +105,18 @@ def measure(directory: Path, readings_count: int, total_count: int, *, feed: boo
     write_devices(directory / "devices.json", devices)
     batch_count = _batch_count(total_count, readings_count)
     shares = [requests_of(device, batch_count + 1, readings_count) for device in devices]
-    command = [sys.executable, "-m", "tests.support.acceptance_server", str(directory), str(directory / "devices.json")]
-    process = subprocess.Popen(command + ["--feed"] * feed)
-    try:
-        port = _await_port(directory, process)
-        server = psutil.Process(process.pid)
-        _send(port, [share[:1] for share in shares])
-        began_cpu_s, began_s = _cpu_s(server), time.monotonic()
-        took_s = _send_all(port, shares)
+    with running_acceptance(directory, *["--feed"] * feed) as server:
+        _send(server.port, [share[:1] for share in shares])
+        began_cpu_s, began_s = cpu_s(server.process), time.monotonic()
+        took_s = _send_all(server.port, shares)
         if feed:
-            _await_fed(directory, CONNECTION_COUNT * (batch_count + 1) * readings_count)
-        wall_s, cpu_s = time.monotonic() - began_s, _cpu_s(server) - began_cpu_s
-        rss_mib = server.memory_info().rss / 2**20
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+            server.await_fed(CONNECTION_COUNT * (batch_count + 1) * readings_count)
+        wall_s, used_s = time.monotonic() - began_s, cpu_s(server.process) - began_cpu_s
+        rss_mib = server.process.memory_info().rss / 2**20
     what = "until queryable" if feed else "accepted"
-    return Figure(what, readings_count, CONNECTION_COUNT * batch_count * readings_count, wall_s, cpu_s, rss_mib, took_s)
+    return Figure(
+        what, readings_count, CONNECTION_COUNT * batch_count * readings_count, wall_s, used_s, rss_mib, took_s
+    )
 
 
 def measure_influxd(directory: Path, readings_count: int, total_count: int) -> Figure:
@@ -184,12 +125,12 @@ def measure_influxd(directory: Path, readings_count: int, total_count: int) -> F
     with running_influxd(directory) as server:
         shares = [influx_requests_of(device, batch_count + 1, readings_count) for device in _devices()]
         _send(server.port, [share[:1] for share in shares])
-        began_cpu_s, began_s = _cpu_s(server.process), time.monotonic()
+        began_cpu_s, began_s = cpu_s(server.process), time.monotonic()
         took_s = _send_all(server.port, shares)
-        wall_s, cpu_s = time.monotonic() - began_s, _cpu_s(server.process) - began_cpu_s
+        wall_s, used_s = time.monotonic() - began_s, cpu_s(server.process) - began_cpu_s
         rss_mib = server.process.memory_info().rss / 2**20
     sent_count = CONNECTION_COUNT * batch_count * readings_count
-    return Figure("influxd /write", readings_count, sent_count, wall_s, cpu_s, rss_mib, took_s)
+    return Figure("influxd /write", readings_count, sent_count, wall_s, used_s, rss_mib, took_s)
 
 
 def _devices() -> list[SchoolDevice]:
@@ -208,31 +149,13 @@ def _send_all(port: int, shares: Sequence[Sequence[bytes]]) -> list[float]:
         return [each for part in pool.starmap(_send, jobs) for each in part]
 
 
-def _await_fed(directory: Path, count: int) -> None:
-    deadline_s = time.monotonic() + 120
-    while time.monotonic() < deadline_s:
-        connection = apsw.Connection(str(directory / "store" / "recent.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
-        try:
-            if connection.execute("SELECT reading_count FROM progress").get == count:
-                return
-        finally:
-            connection.close()
-        time.sleep(0.1)
-    raise RuntimeError("the store did not catch up")
-
-
 def conditions() -> str:
     """Return what the figures were measured on."""
-    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    model = next((line.split(":", 1)[1].strip() for line in lines if "model name" in line), platform.machine())
-    names = ("fastapi", "uvicorn", "uvloop", "httptools", "msgspec", "isal", "cryptography", "apsw")
-    libraries = ", ".join(f"{name} {version(name)}" for name in names)
+    libraries = ("fastapi", "uvicorn", "uvloop", "httptools", "msgspec", "isal", "cryptography", "apsw")
     device = SchoolDevice()
     body = device.batch([device.reading(seq, NOON - timedelta(minutes=seq)) for seq in range(1, 501)])
     return (
-        f"{model}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} at the start; "
-        f"{platform.system()} {platform.release()}; Python {platform.python_version()}; {libraries}; "
-        f"SQLite {apsw.sqlite_lib_version()}, every commit on disk (synchronous=FULL); "
+        f"{machine(*libraries)}, every commit on disk (synchronous=FULL); "
         f"{CONNECTION_COUNT} connections; {len(body) / 500:.0f} bytes a reading, "
         f"{len(gzip.compress(body, 6)) / 500:.0f} in gzip; one server process; "
         f"one SHA-512 of a MiB takes {_yardstick_ms():.2f} ms, a Python loop {_yardstick_loop_ms():.1f} ms"

@@ -31,11 +31,13 @@ import msgspec
 import psutil
 import pyarrow
 
+from mektep_collector.config.retention import FOR_EVER, Retention
 from mektep_collector.store.embedded import ClosingProcess, EmbeddedStore
 from mektep_collector.store.influx import Address, InfluxStore
 from mektep_collector.store.store import Period
 from mektep_collector.store.table import Placement
 from mektep_wire import Metric
+from tests.support.conditions import verdict
 from tests.support.country_days import BATCHES_A_DAY, READINGS_A_BATCH, SimulatedSchool, entries, schools
 from tests.support.peers.influxd import free_port, influxd_obstacle, running_influxd
 
@@ -78,14 +80,14 @@ class Measured(msgspec.Struct, frozen=True):
     server_cpu_s: float
 
 
-def fill(directory: Path, country: list[SimulatedSchool], days_count: int, seed: int) -> Filled:
-    """Put in `days_count` days and close each."""
+def fill(directory: Path, days: Sequence[list[SimulatedSchool]], seed: int) -> Filled:
+    """Put in a day for each of `days`, which are the schools that have it, and close each."""
     closer = ClosingProcess()
-    store = _open(directory, closer)
+    store = open_store(directory, closer)
     began_s, feeding_cpu_s = time.monotonic(), 0.0
     with ThreadPoolExecutor(1) as pool:
         closings = []
-        for number in range(days_count):
+        for number, country in enumerate(days):
             day = FIRST_DAY + timedelta(days=number)
             made = entries(country, day, number, seed)
             while some := list(islice(made, ENTRIES_AT_ONCE)):
@@ -96,7 +98,7 @@ def fill(directory: Path, country: list[SimulatedSchool], days_count: int, seed:
             if number:
                 closings[number - 1].result()
             if sys.stderr.isatty():
-                print(f"\r  {number + 1}/{days_count} days", end="", file=sys.stderr, flush=True)
+                print(f"\r  {number + 1}/{len(days)} days", end="", file=sys.stderr, flush=True)
         closings[-1].result()
     wall_s = time.monotonic() - began_s
     readings_count = store.count()
@@ -106,7 +108,7 @@ def fill(directory: Path, country: list[SimulatedSchool], days_count: int, seed:
 
 def ask(directory: Path, country: list[SimulatedSchool], days_count: int, seed: int) -> Asked:
     """Ask for the tables by region and by provider, and for one school's days; meant for a fresh process."""
-    store = _open(directory, ClosingProcess())
+    store = open_store(directory, ClosingProcess())
     asked = _asked(store, country, days_count, seed, None)
     store.close()
     return asked
@@ -122,8 +124,8 @@ def _asked(
     period = _period(days_count)
     began_s = time.monotonic()
     cells_count = values_count = 0
-    for cell_of in (_region_of, _provider_of):
-        rows = store.table(Metric.DOWNLOAD_THROUGHPUT_MBPS, period, _places(country, cell_of))
+    for cell_of in (region_of, _provider_of):
+        rows = store.table(Metric.DOWNLOAD_THROUGHPUT_MBPS, period, places_of(country, cell_of))
         cells_count += len(rows)
         values_count += sum(row.ok_count for row in rows)
     table_s = time.monotonic() - began_s
@@ -170,8 +172,8 @@ def _size_bytes(directory: Path) -> int:
     return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
 
 
-def _open(directory: Path, closer: ClosingProcess) -> EmbeddedStore:
-    return EmbeddedStore(directory, lambda _school_id: ZoneInfo("Asia/Almaty"), closer)
+def open_store(directory: Path, closer: ClosingProcess, retention: Retention = FOR_EVER) -> EmbeddedStore:
+    return EmbeddedStore(directory, lambda _school_id: ZoneInfo("Asia/Almaty"), closer, retention)
 
 
 def _period(days_count: int) -> Period:
@@ -179,12 +181,12 @@ def _period(days_count: int) -> Period:
     return Period(since, since + timedelta(days=days_count))
 
 
-def _places(country: Sequence[SimulatedSchool], cell_of: object) -> Mapping[str, Placement]:
+def places_of(country: Sequence[SimulatedSchool], cell_of: object) -> Mapping[str, Placement]:
     assert callable(cell_of)
     return {school.id: Placement(cell_of(school), school.enough_mbps) for school in country}
 
 
-def _region_of(school: SimulatedSchool) -> str:
+def region_of(school: SimulatedSchool) -> str:
     return school.region
 
 
@@ -208,10 +210,6 @@ def _in_own_process(directory: Path, schools_count: int, days_count: int, seed: 
     return msgspec.json.decode(done.stdout, type=Asked)
 
 
-def _verdict(name: str, value: float, bound: float, unit: str) -> None:
-    print(f"{'kept   ' if value <= bound else 'BROKEN '} {name} <= {bound:g} {unit}: {value:.3g} {unit}")
-
-
 def _influxdb(directory: Path, schools_count: int, days_count: int, seed: int, ours: Filled) -> Measured | None:
     """Measure InfluxDB at the smallest size, and say how it went; None where it is not built."""
     obstacle = influxd_obstacle()
@@ -230,6 +228,18 @@ def _influxdb(directory: Path, schools_count: int, days_count: int, seed: int, o
         f"30 days of one school {asked.school_median_ms:.1f} ms (worst {asked.school_worst_ms:.1f})."
     )
     return found
+
+
+def _in_short(directory: Path) -> None:
+    """Keep one day of a filled store in short, and print what that leaves of it."""
+    names = {path.name: path.stat().st_size for path in (directory / "days").glob("*.parquet")}
+    store = open_store(directory, ClosingProcess(), Retention(readings_days=1))
+    store.thin_out(datetime.combine(FIRST_DAY + timedelta(days=2), datetime.min.time(), UTC))
+    store.close()
+    first = FIRST_DAY.isoformat()
+    whole = next(size for name, size in names.items() if name.startswith(first))
+    short = next(path.stat().st_size for path in (directory / "days").glob(f"{first}.*.parquet"))
+    print(f"A day's file takes {whole:,} bytes whole and {short:,} in short ({short / whole:.0%}).")
 
 
 def _slope(sizes: Sequence[float], values: Sequence[float]) -> float:
@@ -265,7 +275,7 @@ def main() -> None:
         for share in SHARES:
             count = round(given.schools * share)
             directory = Path(temporary) / str(count)
-            filled = fill(directory, schools(count, given.seed), given.days, given.seed)
+            filled = fill(directory, [schools(count, given.seed)] * given.days, given.seed)
             is_cold = _drop_cache() and is_cold
             asked = _in_own_process(directory, count, given.days, given.seed)
             rows.append((filled, asked))
@@ -275,6 +285,7 @@ def main() -> None:
                 f"| {asked.peak_mb:.0f} | {asked.school_median_ms:.1f} ({asked.school_worst_ms:.1f}) |",
                 flush=True,
             )
+        _in_short(directory)
         influxdb = _influxdb(Path(temporary) / "influxdb", given.schools, given.days, given.seed, rows[0][0])
     filled, asked = rows[-1]
     print(
@@ -282,14 +293,14 @@ def main() -> None:
         f"availability) over {asked.values_count // 2:,} downloads; "
         f"file cache dropped before: {'yes' if is_cold else 'no'}."
     )
-    _verdict("national tables, cold", asked.table_s, TABLE_BOUND_S, "s")
-    _verdict("memory of the asking process", asked.peak_mb, TABLE_BOUND_MB, "MB")
-    _verdict("one school's 30 days, median", asked.school_median_ms, SCHOOL_BOUND_MS, "ms")
+    verdict("national tables, cold", asked.table_s, TABLE_BOUND_S, "s")
+    verdict("memory of the asking process", asked.peak_mb, TABLE_BOUND_MB, "MB")
+    verdict("one school's 30 days, median", asked.school_median_ms, SCHOOL_BOUND_MS, "ms")
     if influxdb is not None:
         times = rows[-1][0].readings_count / influxdb.filled.readings_count
-        _verdict(f"a national table from InfluxDB, {times:.1f} times what it took there",
+        verdict(f"a national table from InfluxDB, {times:.1f} times what it took there",
                  influxdb.asked.table_s / 2 * times, INFLUXDB_TABLE_BOUND_S, "s")  # fmt: skip
-        _verdict("one school's 30 days from InfluxDB, median", influxdb.asked.school_median_ms,
+        verdict("one school's 30 days from InfluxDB, median", influxdb.asked.school_median_ms,
                  INFLUXDB_SCHOOL_BOUND_MS, "ms")  # fmt: skip
     counts = [each.readings_count for each, _ in rows]
     table_slope = _slope(counts, [each.table_s for _, each in rows])

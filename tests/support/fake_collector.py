@@ -34,6 +34,8 @@ from mektep_wire import (
     SchoolHours,
     SignedAssignment,
     Target,
+    TokenGrant,
+    TokenRequest,
     Weekday,
     decode,
     encode,
@@ -48,6 +50,7 @@ from mektep_wire.signature import SIGNATURE_HEADER
 CODE = "abc123.0123456789abcdef"
 TOKEN = "mkd_0123456789abcdefghij"
 DEVICE_ID = "33333333-3333-4333-8333-333333333333"
+OTHER_DEVICE_ID = "44444444-4444-4444-8444-444444444444"
 
 
 class Order(Enum):
@@ -107,6 +110,19 @@ def an_assignment(version: int = 1, echo: str = "udp://127.0.0.1:9") -> Assignme
     )
 
 
+class TokenOrder(Enum):
+    """What to do with one request for a token instead of what is right."""
+
+    MAKE_AND_DROP = auto()
+    """Make it, and close the connection without an answer: the reply is lost."""
+    BUSY = auto()
+    UNKNOWN = auto()
+    """404, as a collector answers that does not renew tokens yet."""
+    PORTAL = auto()
+    OTHER_DEVICE = auto()
+    """Answer with a token for another device."""
+
+
 class FakeCollector:
     """What the server knows; the test reads it and gives orders."""
 
@@ -122,6 +138,13 @@ class FakeCollector:
         self.device_key = b""
         self.clock_ahead_s = 0.0
         self.drop_grants_count = 0
+        self.tokens = [TOKEN]
+        """Every token that was given and is good, the newest last."""
+        self.token_orders: deque[TokenOrder] = deque()
+        self.on_token_asked: Callable[[], None] = lambda: None
+        self.nonces: set[bytes] = set()
+        self.used_tokens: list[str] = []
+        """The token of each batch that was looked at."""
         self.sizes: list[int] = []
         self.max_readings: int | None = None
         self.poison_seqs: set[int] = set()
@@ -177,6 +200,8 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 if self.path == "/v1/enrolments":
                     self._enrol(body)
+                elif self.path == "/v1/tokens":
+                    self._renew(body)
                 else:
                     self._readings(body)
             finally:
@@ -208,11 +233,51 @@ class _Handler(BaseHTTPRequestHandler):
         )
         self._answer(201, "application/json", encode(grant))
 
+    def _has_token(self) -> bool:
+        """Tell whether the request bears a good token; answer where it does not."""
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        self.collector.used_tokens.append(token)
+        if not token.startswith("mkd_"):
+            self.collector.faults.append("a request without a token")
+        if token in self.collector.tokens:
+            return True
+        self._answer(*problem(401, "unauthorised"))
+        return False
+
+    def _renew(self, body: bytes) -> None:
+        own = self.collector
+        if not self._has_token():
+            return
+        signature = parse_signature(self.headers.get(SIGNATURE_HEADER, ""))
+        if not is_signed(own.device_key, Purpose.TOKEN, body, signature):
+            own.faults.append("a request for a token with a bad signature")
+        request = decode(TokenRequest, body)
+        if request.nonce in own.nonces or abs((own.now() - request.asked_at).total_seconds()) > 60:
+            own.faults.append("a request for a token that is not of this moment")
+        own.nonces.add(request.nonce)
+        own.on_token_asked()
+        order = own.token_orders.popleft() if own.token_orders else None
+        match order:
+            case TokenOrder.BUSY:
+                self._answer(*problem(429, "too-many-requests"), {"Retry-After": "600"})
+            case TokenOrder.UNKNOWN:
+                self._answer(*problem(404, "not-found"))
+            case TokenOrder.PORTAL:
+                self._answer(200, "text/html; charset=utf-8", b"<html>Please log in</html>")
+            case _:
+                own.tokens.append(f"{TOKEN}_{len(own.nonces)}")
+                if order is TokenOrder.MAKE_AND_DROP:
+                    self.close_connection = True
+                    return
+                whose = OTHER_DEVICE_ID if order is TokenOrder.OTHER_DEVICE else DEVICE_ID
+                grant = TokenGrant(device_id=whose, token=own.tokens[-1], made_at=own.now())
+                self._answer(201, "application/json", encode(grant))
+
     def _readings(self, body: bytes) -> None:
         own = self.collector
         payload = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
-        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            own.faults.append("a batch without its token")
+        if not self._has_token():
+            return
         signature = parse_signature(self.headers.get(SIGNATURE_HEADER, ""))
         if not is_signed(own.device_key, Purpose.BATCH, body, signature):
             own.faults.append("a batch with a bad signature")

@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
+from mektep_collector.access.scope import Scope
 from mektep_collector.reports.build.fleet import FleetDocument, build_fleet
 from mektep_collector.reports.build.school import SchoolDocument, build_school
 from mektep_collector.store.store import Store
@@ -27,11 +28,12 @@ class InventedSource:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def fleet(self) -> FleetDocument:
-        return build_fleet(invented.SCHOOLS, invented.DEVICES, self._store, invented.NOW)
+    def fleet(self, scope: Scope) -> FleetDocument:
+        schools = [school for school in invented.SCHOOLS if scope.includes(school.region)]
+        return build_fleet(schools, invented.DEVICES, self._store, invented.NOW)
 
-    def school(self, school_id: str) -> SchoolDocument | None:
+    def school(self, school_id: str, scope: Scope) -> SchoolDocument | None:
         for school in invented.SCHOOLS:
-            if school.id == school_id:
+            if school.id == school_id and scope.includes(school.region):
                 return build_school(school, invented.DEVICES, self._store, invented.NOW, invented.LEARNING)
         return None

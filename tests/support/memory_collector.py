@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from mektep_agent.uplink.carrier import Answer, Carrier, Consignment, News, NewsOutcome
+from mektep_agent.uplink.carrier import Answer, Carrier, Consignment, News, NewsOutcome, Renewal, RenewalOutcome
 from mektep_wire import Fate, FateOutcome, Problem, Reading, Receipt, decode, encode, new_uuid7
 from mektep_wire.problem import PROBLEM_MEDIA_TYPE
 from tests.support.agent_time import SetTime
@@ -31,6 +31,8 @@ class MemoryCollector:
         self.assignment_version = 1
         self.news: deque[News] = deque()
         self.asked_versions: list[int] = []
+        self.renewals: deque[Renewal] = deque()
+        self.renewals_asked_at: list[datetime] = []
 
     @asynccontextmanager
     async def carriers(self) -> AsyncGenerator[Carrier]:
@@ -46,6 +48,10 @@ class MemoryCollector:
     async def fetch_assignment(self, current_version: int) -> News:
         self.asked_versions.append(current_version)
         return self.news.popleft() if self.news else News(outcome=NewsOutcome.UNCHANGED)
+
+    async def renew_token(self, at: datetime) -> Renewal:
+        self.renewals_asked_at.append(at)
+        return self.renewals.popleft() if self.renewals else Renewal(outcome=RenewalOutcome.NOT_DUE)
 
     def answer(self, status: int, media_type: str, body: bytes, retry_after_s: float | None = None) -> Answer:
         return Answer(

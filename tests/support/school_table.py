@@ -2,11 +2,12 @@
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from mektep_collector.registry.registry import Registry, open_registry
+from mektep_collector.registry.registry import TOKEN_OVERLAP, Registry, open_registry
 from mektep_collector.registry.school_file.columns import COLUMNS
 from mektep_collector.registry.school_file.read import SchoolFile, read_school_file
 from tests.support.set_time import SetTime
@@ -48,10 +49,12 @@ class Place(NamedTuple):
 
 
 @contextmanager
-def registry_with(place: Path | Place, time: SetTime, *rows: Mapping[str, str]) -> Generator[Registry, None, None]:
+def registry_with(
+    place: Path | Place, time: SetTime, *rows: Mapping[str, str], token_overlap: timedelta = TOKEN_OVERLAP
+) -> Generator[Registry, None, None]:
     """Open a registry that has taken in the rows."""
     at = Place(place) if isinstance(place, Path) else place
-    registry = open_registry(at.folder, time, Random(1), url=at.url)
+    registry = open_registry(at.folder, time, Random(1), url=at.url, token_overlap=token_overlap)
     try:
         if rows:
             registry.schools.take_in(school_file(*rows))

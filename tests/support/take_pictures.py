@@ -5,6 +5,8 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from mektep_collector.api.door import OpenDoor
+from mektep_collector.api.entrance import Entrance
 from mektep_collector.journal.entry import Entry
 from mektep_dashboards.pages import create_pages
 from mektep_wire import Origin
@@ -24,7 +26,8 @@ def main() -> None:
     month = invented.Month(_SHOWN, 8, Origin.SIMULATED).days(33.0, 29.0, failing_ratio=0.04)
     store.put([Entry(position=1, received_at=invented.NOW, accepted=month)])
     app = FastAPI()
-    app.include_router(create_pages(InventedSource(store)))
+    app.include_router(create_pages(InventedSource(store), OpenDoor()))
+    app.add_middleware(Entrance, door=OpenDoor())
     FOLDER.mkdir(parents=True, exist_ok=True)
     with chromium() as browser, served(app) as home:
         context = browser.new_context(viewport={"width": _WIDTH_PX, "height": _HEIGHT_PX}, locale="en-GB")

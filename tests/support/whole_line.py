@@ -8,28 +8,37 @@ import random
 import resource
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.identity.address import PlainHttp
+from mektep_agent.identity.adoption import adopt
 from mektep_agent.identity.device import Device as OwnDevice
+from mektep_agent.identity.device import load_device, store_device
 from mektep_agent.outbox.parcel import OutboxError
 from mektep_agent.outbox.queue import Outbox
 from mektep_agent.outbox.threaded import ThreadedOutbox
-from mektep_agent.uplink.carrier import Answer, Carrier, Consignment, News, NewsOutcome
+from mektep_agent.uplink.carrier import Answer, Carrier, Consignment, News, NewsOutcome, Renewal
+from mektep_agent.uplink.correspondence import Correspondence
 from mektep_agent.uplink.delivery import Delivery
-from mektep_agent.uplink.http_collector import HttpCollector, http_collector
+from mektep_agent.uplink.http_collector import http_collector
 from mektep_agent.uplink.rest import Rest
+from mektep_collector.api.assignment_content import MeasuringPoints
+from mektep_collector.api.assignment_desk import AssignmentDesk
+from mektep_collector.api.metrics import new_metrics
+from mektep_collector.api.tokens import create_tokens_router
+from mektep_collector.config import Config
 from mektep_collector.journal.entry import TimeMethod
 from mektep_collector.journal.error import JournalError
 from mektep_collector.journal.journal import Journal
 from mektep_collector.journal.submission import Submission
 from mektep_collector.registry.error import SenderUnknown
 from mektep_collector.registry.records import Device
+from mektep_collector.registry.registry import Registry, open_registry
 from mektep_collector.store.embedded import EmbeddedStore
 from mektep_collector.store.embedded.closing import close_day
 from mektep_collector.store.error import StoreError
@@ -37,9 +46,12 @@ from mektep_collector.store.store import Period, Store
 from mektep_wire import Reading, Receipt
 from tests.support.acceptance_server import create_acceptance_app
 from tests.support.agent_time import BOOT, SetTime, a_reading
+from tests.support.dying_folder import DyingFolder, KilledError, Moment
 from tests.support.fault_proxy import FaultProxy, Harm, fault_proxy
 from tests.support.full_disk import FullDisk, full_disk
+from tests.support.newcomer import Newcomer
 from tests.support.school_device import SchoolDevice
+from tests.support.school_table import EXAMPLE, school_file
 from tests.support.serving import serving
 
 ALL_TIME = Period(datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
@@ -48,22 +60,23 @@ _FAR_FUTURE = datetime(2190, 1, 1, tzinfo=UTC)
 _OUTBOX_BYTES = 262_144
 _BALLAST_BYTES = 65_536
 _PAGE_BYTES = 4_096
+_TOKEN_OVERLAP = timedelta(seconds=60)
+_NO_POINTS = MeasuringPoints(ndt7_url=None, echo_url=None)
 Key = tuple[str, int]
 
 
 class _Collector:
-    """The journal behind the route, which comes and goes; the token that it knows."""
+    """The journal behind the routes, which comes and goes, and the register, which may know no token for a while."""
 
-    def __init__(self, device: SchoolDevice, time: SetTime) -> None:
-        self.device = device
-        self.token = device.token
-        self.time = time
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.knows_tokens = True
         self.journal: Journal | None = None
 
     def authenticate(self, token: str) -> Device:
-        if token != self.token:
+        if not self.knows_tokens:
             raise SenderUnknown("this token opens nothing")
-        return self.device.record
+        return self.registry.senders.authenticate(token)
 
     async def accept(self, submission: Submission) -> Receipt:
         if self.journal is None:
@@ -74,15 +87,17 @@ class _Collector:
 class _OverHttp:
     """Carries as the courier does, in this process."""
 
-    def __init__(self, http: HttpCollector, device: OwnDevice) -> None:
-        self._http = http
-        self._device = device
+    def __init__(self, correspondence: Correspondence) -> None:
+        self._correspondence = correspondence
 
     async def send(self, consignment: Consignment) -> Answer:
-        return await asyncio.to_thread(self._http.post_batch, self._device, consignment)
+        return await asyncio.to_thread(self._correspondence.send, consignment)
 
     async def fetch_assignment(self, current_version: int) -> News:
         return News(outcome=NewsOutcome.UNCHANGED, version=current_version)
+
+    async def renew_token(self, at: datetime) -> Renewal:
+        return await asyncio.to_thread(self._correspondence.renew_token, at)
 
 
 class WholeLine:
@@ -98,11 +113,17 @@ class WholeLine:
         self._state = StateFolder(folder / "agent")
         self.disk: FullDisk = self._opened.enter_context(full_disk(self._data))
         self._device = SchoolDevice(seed)
-        self._collector = _Collector(self._device, self.collector_time)
-        app = create_acceptance_app(self._collector, self._collector, self.collector_time)
+        self._registry = open_registry(
+            folder / "register", self.collector_time, self.chance, token_overlap=_TOKEN_OVERLAP
+        )
+        self._opened.callback(self._registry.close)
+        self._collector = _Collector(self._registry)
+        tokens = create_tokens_router(self._registry, self.collector_time, new_metrics())
+        app = create_acceptance_app(self._collector, self._collector, self.collector_time, [tokens])
         _, port = self._opened.enter_context(serving(app))
         self.proxy: FaultProxy = self._opened.enter_context(fault_proxy(self.chance))
         self.proxy.target_port = port
+        self._enrol()
         self._open_further = open_further
         self._further_count = 0
         self._further = self._begin_further()
@@ -156,7 +177,10 @@ class WholeLine:
         self.proxy.harm = harm
         self.school_time.pass_s(30)
         self.collector_time.pass_s(30)
-        return asyncio.run(self._delivery.deliver(1))
+        try:
+            return asyncio.run(self._delivery.deliver(1))
+        finally:
+            self._registry.senders.write_seen()
 
     def set_clock(self, wrong_by_s: float) -> None:
         """Let the school's clock be wrong by so much."""
@@ -186,12 +210,30 @@ class WholeLine:
         self.set_aside |= waiting
 
     def change_token(self) -> None:
-        """Let the collector know another token than the school has: what it sends is refused."""
-        self._collector.token = f"{self._device.token[:-1]}x"
+        """Let the collector know other tokens than the school has: what it sends is refused."""
+        self._collector.knows_tokens = False
 
     def mend_token(self) -> None:
-        """Let the school have the right token again."""
-        self._collector.token = self._device.token
+        """Let the collector know the school's tokens again."""
+        self._collector.knows_tokens = True
+
+    def rotate_token(self, harm: Harm, killed: Moment | None) -> None:
+        """Let the school be asked for a new token, and renew it over a line with `harm`, or be `killed` in it."""
+        self.collector_time.pass_s(1)
+        self._registry.tokens.ask_renewal(self._device.record.id)
+        self._adopt_assignment()
+        folder = self._state if killed is None else DyingFolder(self._state.path, killed)
+        self.counts[f"line: {harm}"] += harm is not Harm.NONE
+        self.proxy.harm = harm
+        try:
+            with self._correspondence(folder) as correspondence:
+                renewal = correspondence.renew_token(self.collector_time.now())
+            self.counts[f"token: {renewal.outcome}"] += 1
+        except KilledError:
+            self.counts[f"token: killed {killed}"] += 1
+        self.proxy.harm = Harm.NONE
+        if killed is not None:
+            self.restart_agent()
 
     def stop_collector(self) -> None:
         """End journal and store.
@@ -295,6 +337,7 @@ class WholeLine:
         self.disk.is_full = False
         self.mend_token()
         self.start_collector()
+        self.measure(1)  # there is something to send, whichever token there is to send it by
         for _ in range(20):
             if not self._waiting():
                 break
@@ -365,18 +408,41 @@ class WholeLine:
 
     @asynccontextmanager
     async def _carriers(self) -> AsyncIterator[Carrier]:
-        url = f"http://127.0.0.1:{self.proxy.port}"
-        with http_collector(url, self.school_time, connect_timeout_s=5.0, request_timeout_s=10.0) as http:
-            yield _OverHttp(http, self._own(url))
+        with self._correspondence(self._state) as correspondence:
+            yield _OverHttp(correspondence)
 
-    def _own(self, url: str) -> OwnDevice:
-        return OwnDevice(
-            device_id=self._device.record.id,
-            token=self._device.token,
+    @contextmanager
+    def _correspondence(self, folder: StateFolder) -> Iterator[Correspondence]:
+        device = load_device(folder)
+        assert device is not None
+        url = device.collector_url
+        with http_collector(url, self.school_time, connect_timeout_s=5.0, request_timeout_s=10.0) as http:
+            yield Correspondence(folder, http, device)
+
+    def _enrol(self) -> None:
+        """Make the school's computer a device of the register, with the identity that this leaves on its disk."""
+        self._registry.schools.take_in(school_file(EXAMPLE))
+        (issued,) = self._registry.codes.issue("0007", 1, timedelta(hours=1), self.collector_time.now())
+        newcomer = Newcomer()
+        newcomer.key, newcomer.public_key = self._device.key, self._device.record.public_key
+        enrolled = self._registry.enrolment.enrol(newcomer.request(issued.code), self.collector_time.now())
+        self._device.record = enrolled.device
+        device = OwnDevice(
+            device_id=enrolled.device.id,
+            token=enrolled.token,
             private_key=self._device.key.private_bytes_raw(),
-            collector_url=url,
-            collector_public_key=bytes(32),
+            collector_url=f"http://127.0.0.1:{self.proxy.port}",
+            collector_public_key=self._registry.public_key,
             plain_http=PlainHttp.REFUSED,
             school_name="Simulated school",
-            enrolled_at=self._device.record.enrolled_at,
+            enrolled_at=enrolled.device.enrolled_at,
         )
+        store_device(self._state, device)
+        self._adopt_assignment()
+
+    def _adopt_assignment(self) -> None:
+        """Let the school have the assignment that holds, whatever the line lets through."""
+        device = self._registry.devices.get(self._device.record.id)
+        assert device is not None
+        desk = AssignmentDesk(self._registry, _NO_POINTS, Config(), self.collector_time)
+        adopt(self._state, desk.issue(device).signed, self._registry.public_key, device.id)

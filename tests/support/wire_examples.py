@@ -44,6 +44,8 @@ from mektep_wire import (
     SkipReason,
     StopReason,
     Target,
+    TokenGrant,
+    TokenRequest,
     Trigger,
     Vpn,
     Weekday,
@@ -183,10 +185,11 @@ enrolment_requests = st.builds(
 signed_assignments = st.builds(
     SignedAssignment, payload=st.binary(max_size=200), signature=st.binary(min_size=64, max_size=64)
 )
+tokens = st.text(string.ascii_letters + string.digits + "_", min_size=20, max_size=200)
 enrolment_grants = st.builds(
     EnrolmentGrant,
     device_id=identifiers,
-    token=st.text(string.ascii_letters + string.digits + "_", min_size=20, max_size=200),
+    token=tokens,
     school_name=words,
     collector_public_key=st.binary(min_size=32, max_size=32),
     assignment=signed_assignments,
@@ -237,6 +240,8 @@ assignments = st.builds(
     contracted_download_mbps=maybe_mbps,
     contracted_upload_mbps=maybe_mbps,
     platform_interval_s=st.floats(3_600, 86_400),
+    token_lifetime_s=st.none() | st.floats(0, 4e9),
+    renewal_asked_at=st.none() | moments,
 )
 lease_answers = st.builds(
     LeaseAnswer, state=st.just(LeaseState.GRANTED), ends_after_s=st.floats(0, 300), lease_id=identifiers
@@ -261,6 +266,10 @@ EXAMPLES: dict[type[msgspec.Struct], st.SearchStrategy[msgspec.Struct]] = {
     SignedAssignment: signed_assignments,
     LeaseRequest: st.builds(LeaseRequest, for_s=st.floats(0.001, 300)),
     LeaseAnswer: lease_answers,
+    TokenRequest: st.builds(
+        TokenRequest, device_id=identifiers, asked_at=moments, nonce=st.binary(min_size=16, max_size=16)
+    ),
+    TokenGrant: st.builds(TokenGrant, device_id=identifiers, token=tokens, made_at=moments),
     Problem: problems,
 }
 """A strategy for each type of `mektep_wire.schema.WIRE_TYPES`."""

@@ -5,8 +5,10 @@ import pwd
 import shutil
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 _HOMES = Path("/usr/lib/postgresql")
 _USER = "postgres"
@@ -37,10 +39,25 @@ class RunningPostgresql:
         _as_user(str(self._programs / "createdb"), "--host", str(self._folder), name)
         return f"postgresql://{_USER}@/{name}?host={self._folder}"
 
+    @property
+    def process(self) -> psutil.Process:
+        """Return the server's first process; each connection has a child of it."""
+        told = (self._folder / "data" / "postmaster.pid").read_text("ascii")
+        return psutil.Process(int(told.splitlines()[0]))
+
     def stop(self, how: str = "fast") -> None:
         """Stop it: `fast` in good order, `immediate` as a kill does."""
         control = str(self._programs / "pg_ctl")
         _as_user(control, "--pgdata", str(self._folder / "data"), "--mode", how, "--wait", "stop")
+
+    def kill(self) -> None:
+        """Kill every process of it at once, as a computer that loses its power does; it left nothing in order."""
+        first = psutil.Process(int((self._folder / "data" / "postmaster.pid").read_text("ascii").partition("\n")[0]))
+        processes = [first, *first.children(recursive=True)]
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes, timeout=_START_S)
 
     def start(self) -> None:
         """Start it, and return when it answers."""
