@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 ENGINE_FILES = sorted(
     path.stem
     for path in (ROOT / "agent" / "mektep_agent" / "engines").iterdir()
-    if path.stem not in {"__init__", "engine", "failures", "resolve", "tcp_info", "tls", "__pycache__"}
+    if path.stem not in {"__init__", "engine", "failures", "assigned", "resolve", "tcp_info", "tls", "__pycache__"}
 )
 PROBE_FILES = sorted(
     path.stem

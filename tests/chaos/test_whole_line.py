@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from mektep_collector.store.influx import Address, InfluxStore
+from tests.support.dying_folder import Moment
 from tests.support.fault_proxy import Harm
 from tests.support.peers.influxd import RunningInfluxd
 from tests.support.whole_line import ALMATY, WholeLine
@@ -79,6 +80,10 @@ def _machine(folder: Path, influxd_port: int, counts: Counter[str]) -> type[Rule
         @rule(harm=st.sampled_from(Harm))
         def deliver(self, harm: Harm) -> None:
             self.line.deliver(harm)
+
+        @rule(harm=st.sampled_from([Harm.NONE, *Harm]), killed=st.none() | st.sampled_from(Moment))
+        def rotate_token(self, harm: Harm, killed: Moment | None) -> None:
+            self.line.rotate_token(harm, killed)
 
         @rule(events=st.lists(st.sampled_from(_EVENTS), min_size=1, max_size=3))
         def happen(self, events: list[Event]) -> None:

@@ -17,7 +17,9 @@ from mektep_wire import Reading, decode
 
 KILLS_COUNT = int(os.environ.get("OUTBOX_KILLS_COUNT", "30"))
 ROOT = Path(__file__).parents[2]
-LONGEST_LIFE_S = 0.08
+MOST_SAID_COUNT = 30
+LONGEST_REST_S = 0.01
+"""A life ends so long after a drawn number of lines: however slow the machine, it has a life to end."""
 MARKS_COUNT = MAX_MARKS_COUNT // 2
 """Older marks are forgotten by design; those of puts that a kill kept from being said count too."""
 START_TIMEOUT_S = 20.0
@@ -32,10 +34,8 @@ def _live_and_die(state: Path, collector: Path, chance: random.Random) -> list[s
     assert process.stdout is not None
     ready, _, _ = select.select([process.stdout], [], [], START_TIMEOUT_S)
     assert ready, "the process did not start"
-    first = process.stdout.readline()
-    end_s = time.monotonic() + chance.uniform(0, LONGEST_LIFE_S)
-    while time.monotonic() < end_s:  # the moment of the kill is what is random here
-        pass
+    first = "".join(process.stdout.readline() for _ in range(chance.randint(1, MOST_SAID_COUNT)))
+    time.sleep(chance.uniform(0, LONGEST_REST_S))  # the moment of the kill is what is random here
     process.kill()
     rest = process.stdout.read()
     process.wait()

@@ -12,6 +12,7 @@ import pytest
 from mektep_collector.backup.contents import BackupError
 from mektep_collector.backup.make import RegistryKept, make_backup
 from mektep_collector.backup.restore import restore_backup
+from mektep_collector.cli.collector_id import collector_id
 from mektep_collector.registry.registry import open_registry
 from mektep_collector.store.embedded import ClosingProcess, EmbeddedFiles
 from mektep_collector.store.store import Period
@@ -31,6 +32,7 @@ def data(tmp_path: Path) -> Path:
     """A data directory with a registry, and a store whose days are closed but for late readings."""
     directory = tmp_path / "data"
     open_registry(directory).close()
+    collector_id(directory)
     store = open_store(directory / "store", ClosingProcess())
     store.put([entry(position) for position in range(1, 7)])
     for day in store.due_days(NOON + timedelta(days=9)):
@@ -65,9 +67,10 @@ def _holds(store_directory: Path) -> int:
 
 def test_what_was_backed_up_comes_back_whole(data: Path, tmp_path: Path) -> None:
     told = answer("backup", str(tmp_path / "copy"), data_dir=data)
-    assert told["files_count"] == 8, "three days, their manifest, recent readings, journal, registry, key"
+    assert told["files_count"] == 9, "three days, their manifest, recent readings, journal, registry, key, name"
     command("restore", str(tmp_path / "copy"), data_dir=tmp_path / "again")
     assert _holds(tmp_path / "again" / "store") == 7
+    assert collector_id(tmp_path / "again") == collector_id(data), "its devices would have no home else"
     assert (tmp_path / "again" / "keys" / "collector.ed25519.pem").stat().st_mode & 0o077 == 0
     assert command("doctor", data_dir=tmp_path / "again").exit_code == 0
 

@@ -31,6 +31,7 @@ def test_the_published_document_is_as_the_code_is() -> None:
 def test_every_route_says_what_it_takes_and_answers(document: dict[str, Any]) -> None:
     assert set(document["paths"]) == {
         "/v1/enrolments", "/v1/assignment", "/v1/readings", "/v1/leases", "/v1/leases/{lease_id}",
+        "/v1/tokens",
         "/health/live", "/health/ready", "/metrics",
     }  # fmt: skip
     for path, methods in document["paths"].items():
@@ -46,7 +47,7 @@ def test_every_route_says_what_it_takes_and_answers(document: dict[str, Any]) ->
 
 def test_only_devices_routes_want_a_token(document: dict[str, Any]) -> None:
     secured = {path for path, methods in document["paths"].items() for route in methods.values() if "security" in route}
-    assert secured == {"/v1/assignment", "/v1/readings", "/v1/leases", "/v1/leases/{lease_id}"}
+    assert secured == {"/v1/assignment", "/v1/readings", "/v1/leases", "/v1/leases/{lease_id}", "/v1/tokens"}
     assert document["components"]["securitySchemes"]["deviceToken"]["scheme"] == "bearer"
 
 

@@ -1,7 +1,7 @@
 """The store in InfluxDB meets the program itself: refusals, absence, death, and two lines of it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
+from mektep_collector.config.retention import Retention
 from mektep_collector.finding import Weight
 from mektep_collector.journal.entry import Accepted, Entry, TimeMethod
 from mektep_collector.store.embedded import EmbeddedStore
@@ -114,17 +115,56 @@ def test_points_that_it_refuses_are_set_apart_and_the_others_are_in(influxd: Run
         assert store.dead_letters_count() == throughput_count > 0
         assert all("field type conflict" in letter.reason for letter in files.dead_letters())
         assert store.count() == len(everything) - throughput_count
-        rest = [*store.readings("0007", ALL, ProbeName.LATENCY), *store.readings("0007", ALL, ProbeName.PATH)]
-        assert len(rest) == store.count()
+        assert store.readings("0007", ALL) == everything, "whole readings are other points"
+        assert list(store.series("0007", Metric.DOWNLOAD_THROUGHPUT_MBPS, ALL)) == []
+        assert store.series("0007", Metric.IDLE_RTT_MS, ALL)
         assert files.redeliver() == Redelivery(taken_count=0, refused_count=throughput_count)
 
         _told(influxd.port, "/query?db=mektep&q=DROP+MEASUREMENT+throughput")
 
         assert files.redeliver() == Redelivery(taken_count=throughput_count, refused_count=0)
         assert (store.dead_letters_count(), store.count()) == (0, len(everything))
-        assert store.readings("0007", ALL) == everything
+        assert len(store.series("0007", Metric.DOWNLOAD_THROUGHPUT_MBPS, ALL)) == throughput_count
     finally:
         store.close()
+
+
+@pytest.mark.parametrize("line", InfluxdLine)
+def test_what_need_not_be_kept_is_deleted_and_what_is_later_stays(line: InfluxdLine, tmp_path: Path) -> None:
+    obstacle = influxd_obstacle(line)
+    require(obstacle is None, str(obstacle))
+    entries = [
+        Entry(position=position, received_at=NOON, accepted=[_download(position, NOON - timedelta(days=days))])
+        for position, days in enumerate((500, 401, 400, 93, 92, 1), start=1)
+    ]
+    metric, ever = Metric.DOWNLOAD_THROUGHPUT_MBPS, Period(NOON - timedelta(days=900), NOON + timedelta(days=900))
+    retention = Retention(readings_days=92, runs_days=400)
+    with running_influxd(tmp_path, line) as server:
+        store = InfluxStore(_address(server.port), tmp_path, lambda _: ZoneInfo("Asia/Almaty"), retention=retention)
+        try:
+            store.put(entries)
+            before = store.series("0007", metric, ever)
+            assert len(before) == 6
+            store.thin_out(NOON)
+            assert [each.at for each in store.readings("0007", ever)] == [before[4].at, before[5].at]
+            assert store.series("0007", metric, ever) == before[2:]
+            late = Entry(position=7, received_at=NOON, accepted=[_download(7, NOON - timedelta(days=100))])
+            store.put([late])
+            store.thin_out(NOON + timedelta(hours=1))
+            assert len(store.series("0007", metric, ever)) == 5, "a late reading counts like any other"
+            assert (store.position(), store.count()) == (7, 7)
+        finally:
+            store.close()
+
+
+def _download(position: int, at: datetime) -> Accepted:
+    return Accepted(
+        reading=DEVICE.reading(6 * position, at, monotonic_s=1e6),
+        device_id=DEVICE.record.id,
+        school_id="0007",
+        at=at,
+        time_method=TimeMethod.SAME_BOOT,
+    )
 
 
 def test_a_server_that_comes_late_dies_and_comes_back_has_each_reading_once(tmp_path: Path) -> None:

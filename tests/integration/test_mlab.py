@@ -3,8 +3,10 @@
 import asyncio
 import json
 import random
+import ssl
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,24 +15,28 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 import pytest
 
+from mektep_agent.config import LocalTargets
 from mektep_agent.config.settings import MlabDataPolicy
 from mektep_agent.config.state_folder import StateFolder
+from mektep_agent.engines.assigned import Reach
 from mektep_agent.mlab.consent import Consent
 from mektep_agent.mlab.policy import MlabLog
 from mektep_agent.mlab.probe import MlabProbe
 from mektep_agent.probes.probe import Probe, Run
 from mektep_wire import FailureKind, Outcome, ProbeName, Reading, SkipReason, Trigger
 from tests.support.agent_time import BOOT, SetTime, a_reading
+from tests.support.certificate import make_certificate
 
 ADDRESS = "wss://ndt-example.test:4443/ndt/v7/download?access_token=secret&index=0&locate_version=v2"
 FOUND = json.dumps({"results": [{"machine": "example", "urls": {"wss:///ndt/v7/download": ADDRESS}}]}).encode()
+HERE = Reach(local_targets=LocalTargets.ALLOWED)
 CONSENT = Consent(MlabDataPolicy.ACCEPTED)
 
 
 class Locate:
     """A Locate that answers by script and remembers what it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.answers: list[tuple[int, bytes, dict[str, str]]] = []
         self.asked: list[tuple[str, dict[str, str]]] = []
         locate = self
@@ -50,11 +56,19 @@ class Locate:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/v2/nearest/ndt/ndt7"
+        if tls is not None:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+            self.url = f"https://localhost:{self.server.server_port}/v2/nearest/ndt/ndt7"
 
 
 @pytest.fixture
 def locate() -> Iterator[Locate]:
-    made = Locate()
+    with serving(Locate()) as made:
+        yield made
+
+
+@contextmanager
+def serving(made: Locate) -> Iterator[Locate]:
     thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -85,7 +99,8 @@ class Measured:
 class School:
     """A school that measures against `locate`."""
 
-    def __init__(self, url: str, place: Path) -> None:
+    def __init__(self, url: str, place: Path, reach: Reach = HERE) -> None:
+        self.reach = reach
         self.time = SetTime()
         self.measured = Measured()
         self.folder = StateFolder(place)
@@ -93,7 +108,7 @@ class School:
 
     def run(self) -> Sequence[Reading]:
         # Made anew for each run, as after a restart: what holds the rules is on disk.
-        probe = MlabProbe(CONSENT, self.url, self.measured.at, self.folder, self.time, random.Random(3))
+        probe = MlabProbe(CONSENT, self.url, self.measured.at, self.folder, self.time, random.Random(3), self.reach)
         return asyncio.run(probe.run(Run(trigger=Trigger.SLOT, boot_id=BOOT, slot="2026-11-23/1")))
 
 
@@ -142,6 +157,31 @@ def test_a_redirect_is_followed(school: School, locate: Locate) -> None:
     locate.answers = [(307, b"", {"Location": "/v2/nearest/elsewhere"})]
     assert school.run()[0].outcome is Outcome.OK
     assert locate.asked[1][0] == "/v2/nearest/elsewhere"
+
+
+def test_locate_is_known_by_its_name_though_it_is_reached_by_an_address_that_was_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = make_certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(files.certificate, files.key)
+    named: list[str | None] = []
+    tls.sni_callback = lambda _link, name, _context: named.append(name)
+    with serving(Locate(tls)) as secure:
+        stranger = School(secure.url, tmp_path / "stranger").run()
+        assert [one.failure and one.failure.kind for one in stranger] == [FailureKind.TLS_CERTIFICATE] * 2
+        monkeypatch.setenv("SSL_CERT_FILE", str(files.certificate))
+        assert School(secure.url, tmp_path / "school").run()[0].outcome is Outcome.OK
+        ((_, headers),) = secure.asked
+        assert headers["host"] == urlsplit(secure.url).netloc
+        assert set(named) == {"localhost"}
+
+
+def test_locate_sends_nobody_on_into_their_own_network(locate: Locate, tmp_path: Path) -> None:
+    locate.answers = [(307, b"", {"Location": locate.url.replace("127.0.0.1", "127.0.0.2")})]
+    readings = School(locate.url, tmp_path, Reach(collector_address="127.0.0.1")).run()
+    assert [one.failure and one.failure.kind for one in readings] == [FailureKind.ENGINE_UNAVAILABLE] * 2
+    assert len(locate.asked) == 1
 
 
 def test_a_locate_out_of_reach_is_a_failure_of_the_network(tmp_path: Path) -> None:

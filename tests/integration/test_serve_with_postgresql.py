@@ -1,6 +1,7 @@
 """`serve` with its register in PostgreSQL: several collectors know the same devices, and its outage loses nothing."""
 
 import gzip
+import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +64,23 @@ def test_two_collectors_know_the_same_devices(
     with running_collector(second, "--no-measure") as other:
         refused = httpx.get(other.url + "/v1/assignment", headers={"Authorization": f"Bearer {device.token}"})
         assert refused.status_code == 403, "a device that was revoked at one collector is let in by no other"
+
+
+def test_it_ends_in_good_order_while_postgresql_is_away(
+    postgresql: RunningPostgresql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _settled(tmp_path / "settings", postgresql.database(), monkeypatch)
+    data = tmp_path / "data"
+    program("schools", "import", str(EXAMPLE), "--yes", data_dir=data)
+    with running_collector(data, "--no-measure") as collector:
+        device, device_id = _enrolled(collector)
+        assert _sent(collector, device, device_id, range(1, 13)) == {FateOutcome.STORED}
+        postgresql.stop("immediate")
+        try:
+            assert collector.end() == 0
+        finally:
+            postgresql.start()
+    assert json.loads(collector.log[-1])["event"] == "collector_ended"
 
 
 def test_what_a_device_sends_while_postgresql_is_away_is_kept(

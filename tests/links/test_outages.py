@@ -25,7 +25,7 @@ from tests.support.inside_host import inside
 from tests.support.links import Laboratory, laboratory, symmetric
 from tests.support.name_server import NameServer, name_server
 
-pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.slow_links]
+pytestmark = [pytest.mark.rights, pytest.mark.slow, pytest.mark.alone]
 
 PERIOD_S = 1.0
 LATE_S = 1.0
@@ -41,7 +41,9 @@ class School:
         self.lab = lab
         self.collector = collector
         self.names = names
-        self.agent = Agent(place / "state", startup_delay_max_s="86400", heartbeat_interval_s=str(PERIOD_S))
+        self.agent = Agent(
+            place / "state", startup_delay_max_s="86400", heartbeat_interval_s=str(PERIOD_S), local_targets="intranet"
+        )
         self._boot_id = place / "boot_id"
         self.boot()
 
