@@ -51,9 +51,9 @@ schema: setup ## Publish the wire's JSON Schema and the interface's OpenAPI afte
 test: setup ## Run all tests (needs root for the link laboratory; installs Chromium, Node packages, iperf3 where it can)
 	@./deploy/test/install-peers
 	@./deploy/test/install-influxd
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests -m "not alone and not slow_links" -n auto --dist loadscope
-	$(BIN)/python -m pytest tests/links -m slow_links -n 2 --dist loadfile
-	$(BIN)/python -m pytest tests -m alone
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests -m "not alone and not slow_links" -n auto --dist loadscope --durations 25 --durations-min 5
+	$(BIN)/python -m pytest tests/links -m slow_links -n 2 --dist loadfile --durations 10 --durations-min 5
+	$(BIN)/python -m pytest tests -m alone --durations 15 --durations-min 5
 
 test-quick: setup ## Run the tests of pure parts, contracts and architecture: no rights, no foreign programs (<= 90 s)
 	$(BIN)/python -m pytest tests/unit tests/contract tests/architecture -n auto --dist loadscope -m "not rights and not peer and not slow"

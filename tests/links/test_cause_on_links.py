@@ -1,7 +1,8 @@
 """Each cause staged: the school's computer, its router, the provider's router and the measuring server in a row.
 
 The links between them are fast unless the stage says otherwise, and 50 Mbit/s are expected. Stages are played three at
-a time, and one whose verdict is another than expected once more, as another program may have had the processor.
+a time, and one whose verdict is another than expected up to three times more by itself: where other programs have the
+processor, that is a true cause too, and the one that is told first.
 """
 
 import subprocess
@@ -27,6 +28,7 @@ FAST = symmetric(200, 4)
 SLOW = symmetric(15, 10)
 LOSSY = Link(down=Shape(rate_mbps=15, delay_ms=2, loss_ratio=0.15), up=Shape(rate_mbps=15, delay_ms=2, loss_ratio=0.15))
 RUN_TIMEOUT_S = 60
+REPLAYS_COUNT = 3
 OTHER_PORT = 8099
 RADIO = "wlan0"
 
@@ -125,13 +127,12 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = Outcome.OK
     port: int = NDT7_PORT
 
-    def play(self) -> Reading:
-        """Return the reading; plays once more where the verdict is another."""
-        found = self._once()
-        told = found.diagnosis
-        return found if told is not None and told.reason is self.reason else self._once()
+    def is_shown_by(self, found: Reading) -> bool:
+        """Tell whether the verdict is the one that must be."""
+        return found.diagnosis is not None and found.diagnosis.reason is self.reason
 
-    def _once(self) -> Reading:
+    def play(self) -> Reading:
+        """Return the reading."""
         with staged(*self.links, prepare=self.prepare, expected_mbps=self.expected_mbps, port=self.port) as this:
             self.happens(this.lab)
             return this.reading()
@@ -208,7 +209,12 @@ STAGES = {
 @pytest.fixture(scope="module")
 def played() -> dict[str, Reading]:
     with ThreadPoolExecutor(3) as pool:
-        return dict(zip(STAGES, pool.map(Stage.play, STAGES.values()), strict=True))
+        found = dict(zip(STAGES, pool.map(Stage.play, STAGES.values()), strict=True))
+    for _ in range(REPLAYS_COUNT):
+        for name, stage in STAGES.items():
+            if not stage.is_shown_by(found[name]):
+                found[name] = stage.play()
+    return found
 
 
 @pytest.mark.parametrize("name", STAGES)
