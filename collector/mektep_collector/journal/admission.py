@@ -21,9 +21,11 @@ from mektep_wire import MAX_BATCH_READINGS, Columns, Fate, FateOutcome
 _MAX_KNOWN_STREAMS = 50_000
 _STORED = tuple(Fate(index=index, outcome=FateOutcome.STORED) for index in range(MAX_BATCH_READINGS))
 _DUPLICATE = tuple(Fate(index=index, outcome=FateOutcome.DUPLICATE) for index in range(MAX_BATCH_READINGS))
+_LAST = 2**63 - 1
 _RANGES_DOWN = (
     "SELECT first_seq, last_seq FROM received_range WHERE stream = ? AND first_seq <= ? ORDER BY first_seq DESC"
 )
+_EXTEND = "UPDATE received_range SET last_seq = ? WHERE stream = ? AND first_seq = ?"
 _SPANS_DOWN = "SELECT last_seq, position FROM span WHERE stream = ? AND first_seq <= ? ORDER BY first_seq DESC"
 _CLONED = (
     "the collector holds another reading of this device under the same epoch and seq: the disk was cloned, or the "
@@ -41,12 +43,26 @@ class Admitted(msgspec.Struct, frozen=True):
     rejected_count: int
 
 
+class _Stream:
+    """A device's epoch, and the last of its received ranges: an honest batch goes on from there, and asks nothing."""
+
+    __slots__ = ("number", "tail")
+
+    def __init__(self, number: int, tail: SeqRange | None) -> None:
+        self.number = number
+        self.tail = tail
+
+    def is_ahead(self, piece: SeqRange) -> bool:
+        """Tell whether nothing at or after the piece was ever received."""
+        return self.tail is None or self.tail.last < piece.first
+
+
 class Admission:
     """Admits submissions through one connection; belongs to the writing thread, which owns the transaction."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._streams: dict[tuple[str, str], int] = {}
+        self._streams: dict[tuple[str, str], _Stream] = {}
 
     def forget(self) -> None:
         """Drop what is remembered of the file; due after every transaction that was rolled back."""
@@ -60,7 +76,7 @@ class Admission:
         seqs = columns.seq
         new: list[int] = []
         fates: list[Fate] = list(submission.refused)
-        pieces: list[tuple[int, SeqRange]] = []
+        pieces: list[tuple[_Stream, SeqRange]] = []
         for epoch, members in _by_epoch(columns):
             stream = self._stream(submission.device.id, epoch)
             numbers = [seqs[member] for member in members]
@@ -72,7 +88,7 @@ class Admission:
             else:
                 fresh, again = _split(seqs, members, held)
                 keys = keys_of(columns)
-                known = self._ids(stream, epoch, held)
+                known = self._ids(stream.number, epoch, held)
                 known.update((keys[member].seq, keys[member].id) for member in fresh)
                 fates.extend(_fate_again(submission.indexes[member], keys[member], known) for member in again)
                 fresh_runs = runs(sorted(seqs[member] for member in fresh))
@@ -90,7 +106,7 @@ class Admission:
         stored = [_STORED[index] for index in indexes]
         return Admitted(position, _in_order(fates + stored), len(new), duplicate_count, rejected_count)
 
-    def _stream(self, device_id: str, epoch: str) -> int:
+    def _stream(self, device_id: str, epoch: str) -> _Stream:
         key = (device_id, epoch)
         stream = self._streams.get(key)
         if stream is None:
@@ -99,19 +115,25 @@ class Admission:
             ).fetchone()
             if row is None:
                 self._connection.execute("INSERT INTO stream (device_id, epoch) VALUES (?, ?)", key)
-                stream = self._connection.last_insert_rowid()
+                stream = _Stream(self._connection.last_insert_rowid(), None)
             else:
-                stream = int(row[0])
+                stream = _Stream(int(row[0]), self._tail(int(row[0])))
             if len(self._streams) >= _MAX_KNOWN_STREAMS:
                 self._streams.clear()
             self._streams[key] = stream
         return stream
 
-    def _held(self, stream: int, wanted: Sequence[SeqRange]) -> set[int]:
+    def _tail(self, stream: int) -> SeqRange | None:
+        row = self._connection.execute(f"{_RANGES_DOWN} LIMIT 1", (stream, _LAST)).fetchone()
+        return None if row is None else SeqRange(*row)
+
+    def _held(self, stream: _Stream, wanted: Sequence[SeqRange]) -> set[int]:
         """Return those of the wanted numbers that were received before."""
         held: set[int] = set()
         for piece in wanted:
-            for low, high in self._connection.execute(_RANGES_DOWN, (stream, piece.last)):
+            if stream.is_ahead(piece):
+                continue
+            for low, high in self._connection.execute(_RANGES_DOWN, (stream.number, piece.last)):
                 if high < piece.first:
                     break
                 held.update(range(max(low, piece.first), min(high, piece.last) + 1))
@@ -150,10 +172,22 @@ class Admission:
         )
         return self._connection.last_insert_rowid()
 
-    def _mark(self, stream: int, piece: SeqRange, position: int) -> None:
+    def _mark(self, stream: _Stream, piece: SeqRange, position: int) -> None:
         """Note a run of new numbers, joined with the received ranges that it touches."""
+        self._connection.execute("INSERT INTO span VALUES (?, ?, ?, ?)", (stream.number, *piece, position))
+        if not stream.is_ahead(piece):
+            self._join(stream.number, piece)
+            stream.tail = self._tail(stream.number)
+        elif stream.tail is not None and stream.tail.last == piece.first - 1:
+            self._connection.execute(_EXTEND, (piece.last, stream.number, stream.tail.first))
+            stream.tail = SeqRange(stream.tail.first, piece.last)
+        else:
+            self._connection.execute("INSERT INTO received_range VALUES (?, ?, ?)", (stream.number, *piece))
+            stream.tail = piece
+
+    def _join(self, stream: int, piece: SeqRange) -> None:
+        """Note numbers that lie before others."""
         execute = self._connection.execute
-        execute("INSERT INTO span VALUES (?, ?, ?, ?)", (stream, piece.first, piece.last, position))
         after = execute(
             "SELECT last_seq FROM received_range WHERE stream = ? AND first_seq = ?", (stream, piece.last + 1)
         ).fetchone()
@@ -161,15 +195,9 @@ class Admission:
         if after is not None:
             last = after[0]
             execute("DELETE FROM received_range WHERE stream = ? AND first_seq = ?", (stream, piece.last + 1))
-        before = execute(
-            "SELECT first_seq, last_seq FROM received_range WHERE stream = ? AND first_seq < ?"
-            " ORDER BY first_seq DESC LIMIT 1",
-            (stream, piece.first),
-        ).fetchone()
+        before = execute(f"{_RANGES_DOWN} LIMIT 1", (stream, piece.first - 1)).fetchone()
         if before is not None and before[1] == piece.first - 1:
-            execute(
-                "UPDATE received_range SET last_seq = ? WHERE stream = ? AND first_seq = ?", (last, stream, before[0])
-            )
+            execute(_EXTEND, (last, stream, before[0]))
         else:
             execute("INSERT INTO received_range VALUES (?, ?, ?)", (stream, piece.first, last))
 

@@ -18,7 +18,7 @@ import apsw
 import msgspec
 
 from mektep_collector.journal.admission import Admission, Admitted
-from mektep_collector.journal.checkpoint import Checkpoints
+from mektep_collector.journal.checkpoint import Checkpoints, LogMover
 from mektep_collector.journal.connection import Durability, open_writer
 from mektep_collector.journal.error import JournalBusyError, JournalError
 from mektep_collector.journal.pruning import Spent, delete_spent
@@ -97,7 +97,8 @@ class Writer:
             ) from error
         self.first_position = int(row[0] or 0) if row else 0
         self._admission = Admission(self._connection)
-        self._checkpoints = Checkpoints(self._connection, readers, log_limit_pages)
+        self._mover = LogMover(path, Durability.EVERY_COMMIT)
+        self._checkpoints = Checkpoints(self._connection, readers, log_limit_pages, self._mover)
         self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
         self._thread.start()
 
@@ -162,6 +163,7 @@ class Writer:
             if spent is not None:
                 self._delete(*spent)
             self._checkpoint()
+        self._mover.close()
         self._connection.close()
 
     def _rest_s(self) -> float:

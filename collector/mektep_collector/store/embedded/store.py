@@ -38,6 +38,8 @@ from mektep_collector.store.table import CellRow, Placement
 from mektep_wire import Metric, ProbeName
 
 _CACHE_KIB = 65_536
+_LOG_LIMIT_PAGES = 4_096
+"""16 MiB: nobody waits for an answer while it is moved, and the disk is asked to sync only then."""
 _FORGOTTEN_COUNT = 20_000
 _FEW_SCHOOLS_COUNT = 8
 """So many schools are asked one by one faster than the whole country's files."""
@@ -89,7 +91,7 @@ class EmbeddedStore:
             if isinstance(error, StoreError):
                 raise
             raise self._failed("read", error) from error
-        self._checkpoints = Checkpoints(self._connection, self._readers)
+        self._checkpoints = Checkpoints(self._connection, self._readers, _LOG_LIMIT_PAGES)
 
     def position(self) -> int:
         """Return the journal position up to which this store has taken in, 0 for none."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from mektep_collector.journal.checkpoint import Checkpoints
+from mektep_collector.journal.checkpoint import Checkpoints, LogMover
 from mektep_collector.journal.connection import Durability, open_writer
 from mektep_collector.journal.readers import Readers, ReadersBusyError
 
@@ -92,3 +92,34 @@ def test_a_reader_that_stays_does_not_stop_the_writer_and_the_log_is_moved_once_
     assert writer.pragma("wal_checkpoint") is not None
     assert (tmp_path / "file-wal").stat().st_size < 3 * held_bytes
     assert checkpoints.run_if_due() is None
+
+
+def test_most_of_the_log_is_moved_beside_while_the_writer_goes_on(
+    tmp_path: Path, writer: apsw.Connection, readers: Readers
+) -> None:
+    mover = LogMover(tmp_path / "file", Durability.EVERY_COMMIT)
+    checkpoints = Checkpoints(writer, readers, limit_pages=100, mover=mover)
+    took_s = []
+    for _ in range(400):
+        _fill(writer, 2)
+        took_s.append(checkpoints.run_if_due())
+        if len([took for took in took_s if took is not None]) == 3:
+            break
+    assert took_s[0] is None, "a round beside comes first"
+    assert len([took for took in took_s if took is not None]) == 3
+    mover.close()
+    assert writer.execute("SELECT count(*) FROM t").fetchall() == [(2 * len(took_s),)]
+
+
+def test_what_cannot_be_moved_beside_does_not_stop_the_writer(
+    tmp_path: Path, writer: apsw.Connection, readers: Readers
+) -> None:
+    checkpoints = Checkpoints(
+        writer, readers, limit_pages=10, mover=LogMover(tmp_path / "no such folder" / "file", Durability.EVERY_COMMIT)
+    )
+    for _ in range(200):
+        _fill(writer, 2)
+        if checkpoints.run_if_due() is not None:
+            break
+    else:
+        raise AssertionError("the writer's own checkpoint never came")
