@@ -29,6 +29,7 @@ import httpx
 import msgspec
 import psutil
 
+from mektep_collector.jobs.memory import settle_memory
 from mektep_collector.registry.registry import open_registry
 from mektep_collector.simulate.batch import SignedBody, bodies
 from mektep_collector.simulate.day import LOCAL
@@ -151,6 +152,7 @@ _backlog: Backlog
 def _remember(backlog: Backlog) -> None:
     global _backlog
     _backlog = backlog
+    settle_memory()  # or the process looks at the whole backlog again and again while thousands connect
 
 
 def _deliver(url: str, connections_count: int, seed: int) -> Tally:
