@@ -11,7 +11,7 @@ from mektep_agent.daemon.measuring import Kit
 from mektep_agent.identity.last_assignment import AssignmentError, load_assignment
 from mektep_agent.outbox.threaded import ThreadedOutbox
 from mektep_agent.schedule.agenda import Agenda
-from mektep_agent.schedule.calendar import SchoolCalendar
+from mektep_wire.school_calendar import SchoolCalendar
 from mektep_agent.schedule.public_holidays import HolidayError, compute_table, load_table
 from mektep_wire import Assignment
 

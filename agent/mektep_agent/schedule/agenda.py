@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
-from mektep_agent.schedule.calendar import SchoolCalendar
+from mektep_wire.school_calendar import SchoolCalendar
 from mektep_agent.schedule.intervals import Interval
 from mektep_agent.schedule.slots import LEAST_LEFT_S, Slot, slots_of, start_after
 from mektep_wire import Assignment, ProbeName, Trigger

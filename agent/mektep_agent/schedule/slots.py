@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from mektep_agent.schedule.school_day import SchoolDay
+from mektep_wire.school_day import SchoolDay
 
 LEAST_LEFT_S = 120.0
 """With less than this left of a stratum there is no room for a test that begins in it."""

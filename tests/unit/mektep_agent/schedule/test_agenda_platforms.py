@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mektep_agent.schedule.agenda import Agenda
-from mektep_agent.schedule.calendar import SchoolCalendar
+from mektep_wire.school_calendar import SchoolCalendar
 from mektep_wire import ProbeName
 from tests.support.school_assignment import DEVICE_ID, HOLIDAYS_2026, OTHER_DEVICE_ID, school
 

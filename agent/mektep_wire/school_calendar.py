@@ -1,12 +1,16 @@
-"""Which local dates are school days: the weekdays with hours, less days off and public holidays, plus working days."""
+"""Which local dates are school days: the weekdays with hours, less days off and public holidays, plus working days.
+
+The agent measures by it and the collector judges by it, so both read an assignment's school time in one way.
+"""
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from enum import StrEnum
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from mektep_agent.schedule.school_day import SchoolDay
-from mektep_wire import Assignment, DateRange, SchoolHours, Weekday
+from mektep_wire.assignment import DateRange, SchoolHours, Weekday
+from mektep_wire.school_day import SchoolDay
 
 _WEEKDAYS = tuple(Weekday)
 _REMEMBERED_DAYS_COUNT = 128
@@ -23,12 +27,36 @@ class DayKind(StrEnum):
     HOLIDAY = "holiday"
 
 
+class SchoolTime(Protocol):
+    """What a calendar is made from; an assignment has it."""
+
+    @property
+    def time_zone(self) -> str:
+        """A tz database name."""
+        ...
+
+    @property
+    def school_hours(self) -> Sequence[SchoolHours]:
+        """Hours by weekday, local."""
+        ...
+
+    @property
+    def days_off(self) -> Sequence[DateRange]:
+        """Days without school."""
+        ...
+
+    @property
+    def working_days(self) -> Sequence[DateRange]:
+        """Days with school in spite of days off and holidays."""
+        ...
+
+
 class SchoolCalendar:
     """The calendar of one school. `holidays` are the public holidays of the country, by local date."""
 
-    def __init__(self, assignment: Assignment, holidays: frozenset[date]) -> None:
-        self.zone = ZoneInfo(assignment.time_zone)
-        self._assignment = assignment
+    def __init__(self, school_time: SchoolTime, holidays: frozenset[date]) -> None:
+        self.zone = ZoneInfo(school_time.time_zone)
+        self._school_time = school_time
         self._holidays = holidays
         self._days: dict[date, SchoolDay | None] = {}
 
@@ -38,9 +66,9 @@ class SchoolCalendar:
 
     def kind(self, day: date) -> DayKind:
         """Return why `day` is a school day or is none."""
-        if _falls_in(day, self._assignment.working_days):
+        if _falls_in(day, self._school_time.working_days):
             return DayKind.WORKING_DAY if self._hours(day) else DayKind.NO_HOURS
-        if _falls_in(day, self._assignment.days_off):
+        if _falls_in(day, self._school_time.days_off):
             return DayKind.DAY_OFF
         if day in self._holidays:
             return DayKind.HOLIDAY
@@ -62,10 +90,10 @@ class SchoolCalendar:
 
     def _hours(self, day: date) -> list[tuple[time, time]]:
         """Return the hours of the weekday; a working day without hours of its own has those of the fullest weekday."""
-        own = _hours_of(self._assignment.school_hours, _WEEKDAYS[day.weekday()])
-        if own or not _falls_in(day, self._assignment.working_days):
+        own = _hours_of(self._school_time.school_hours, _WEEKDAYS[day.weekday()])
+        if own or not _falls_in(day, self._school_time.working_days):
             return own
-        each = (_hours_of(self._assignment.school_hours, weekday) for weekday in _WEEKDAYS)
+        each = (_hours_of(self._school_time.school_hours, weekday) for weekday in _WEEKDAYS)
         return max(each, key=len, default=[])
 
 

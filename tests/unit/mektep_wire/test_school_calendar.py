@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mektep_agent.schedule.calendar import DayKind, SchoolCalendar
-from mektep_agent.schedule.school_day import SchoolDay
+from mektep_wire.school_calendar import DayKind, SchoolCalendar
+from mektep_wire.school_day import SchoolDay
 from mektep_agent.schedule.slots import LEAST_LEFT_S, phase_s, slots_of, start_after
 from mektep_wire import DateRange
 from tests.support.school_assignment import DEVICE_ID, HOLIDAYS_2026, school
