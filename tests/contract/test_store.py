@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from mektep_collector.sla.percentile import percentile
 from mektep_collector.store.embedded import EmbeddedStore
 from mektep_collector.store.influx import Address, InfluxStore
 from mektep_collector.store.planned import AUDITED, PLANS, belongs
+from mektep_collector.store.run_columns import columns_of, run_columns
 from mektep_collector.store.store import AuditTrace, DaySummary, Period, Store, Trace
 from mektep_wire import Direction, EngineName, FailureKind, Metric, Outcome, ProbeName, Reading, SkipReason
 from tests.support.closing_store import ClosingStore
@@ -257,6 +259,31 @@ def test_every_answer_is_what_the_entries_say(
         newest, latest = _newest(entries), store.latest()
         assert sorted(map(str, map(_kind, latest))) == sorted(map(str, newest))
         assert all(each in newest[_kind(each)] for each in latest)
+    finally:
+        store.close()
+
+
+@given(batches=journals, metric=st.sampled_from(Metric), bounds=st.tuples(moments, moments, moments).map(sorted))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
+def test_runs_by_column_are_those_of_the_schools_series_each_in_its_own_period(
+    open_store: OpenStore,
+    tmp_path_factory: pytest.TempPathFactory,
+    batches: list[list[Accepted]],
+    metric: Metric,
+    bounds: list[datetime],
+) -> None:
+    entries = _entries(batches)
+    first, second, third = bounds
+    periods = {"chatham": Period(first, third), "0007": Period(first, second), "almaty": Period(second, third)}
+    store = open_store(tmp_path_factory.mktemp("store"))
+    try:
+        store.put(entries)
+        found = run_columns(store, metric, periods)
+        expected = columns_of([_naive_series(entries, each, metric, periods[each]) for each in periods], list(periods))
+        assert found.school_ids == expected.school_ids
+        for name in ("school", "at_us", "outcome", "value"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), name)
+            assert getattr(found, name).dtype == getattr(expected, name).dtype
     finally:
         store.close()
 

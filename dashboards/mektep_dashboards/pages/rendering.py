@@ -20,6 +20,7 @@ from mektep_dashboards.i18n.language import NAMES, Language
 from mektep_dashboards.i18n.speech import Speech, all_speeches
 from mektep_dashboards.pages.assets import Asset
 from mektep_dashboards.pages.headline import headline
+from mektep_dashboards.pages.kept_rows import KeptRows
 from mektep_dashboards.pages.looks import AUDIT_LOOKS, FRESHNESS_LOOKS, LIMIT_LOOKS, PLATFORM_LOOKS, VERDICT_LOOKS
 from mektep_wire import Direction
 
@@ -63,6 +64,7 @@ class Rendering:
             assets=MappingProxyType({name: asset.address for name, asset in self._assets.items()}),
             test_address=self._test_address,
             headline=headline,
+            kept_row=KeptRows(),
             verdict_looks=VERDICT_LOOKS,
             freshness_looks=FRESHNESS_LOOKS,
             audit_looks=AUDIT_LOOKS,

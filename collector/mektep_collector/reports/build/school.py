@@ -22,7 +22,8 @@ from mektep_collector.sla.availability import Availability
 from mektep_collector.sla.freshness import Freshness, freshness
 from mektep_collector.sla.norm import Norm, norm_of
 from mektep_collector.sla.verdict import Bounds
-from mektep_collector.store.store import DaySummary, Period, Store
+from mektep_collector.store.store import DaySummary, Period, Store, Trace
+from mektep_collector.store.summary import summarise
 from mektep_wire import Direction, EngineName, FailureKind, Metric, Origin, Outcome, ProbeName, SkipReason
 
 _LATEST = (
@@ -33,6 +34,7 @@ _LATEST = (
     Metric.GATEWAY_RTT_MS,
     Metric.DNS_LOOKUP_MS,
 )
+_MEASURED = (Metric.DOWNLOAD_THROUGHPUT_MBPS, Metric.UPLOAD_THROUGHPUT_MBPS, Metric.IDLE_RTT_MS)
 _NO_LISTS = Learning()
 
 
@@ -149,11 +151,9 @@ def build_school(
     norm = norm_of(school)
     contract = school.commitment
     last_at = max((accepted.at for accepted in latest), default=None)
-    days = {
-        metric: store.days(metric, period, [school.id])
-        for metric in (Metric.DOWNLOAD_THROUGHPUT_MBPS, Metric.UPLOAD_THROUGHPUT_MBPS, Metric.IDLE_RTT_MS)
-    }
-    series = {metric: _series(store, school.id, metric, period, found, zone) for metric, found in days.items()}
+    traces = {metric: store.series(school.id, metric, period) for metric in _MEASURED}
+    days = {metric: summarise(school.id, found, zone) for metric, found in traces.items()}
+    series = {metric: _series(traces[metric], days[metric], period, zone) for metric in _MEASURED}
     unmeasured = [_unmeasured(accepted) for accepted in reversed(readings) if not _good(accepted)]
     platforms = build_platforms(readings, learning, zone)
     kinds = Counter(run.failure for run in unmeasured if run.failure is not None)
@@ -207,12 +207,10 @@ def _good(accepted: Accepted) -> bool:
     return accepted.reading.outcome is Outcome.OK
 
 
-def _series(
-    store: Store, school_id: str, metric: Metric, period: Period, found: Sequence[DaySummary], zone: ZoneInfo
-) -> Series:
+def _series(traces: Iterable[Trace], found: Sequence[DaySummary], period: Period, zone: ZoneInfo) -> Series:
     runs = [
         Run(at=trace.at, outcome=trace.outcome, value=trace.value, failure=trace.failure, skip=trace.skip)
-        for trace in store.series(school_id, metric, period)
+        for trace in traces
     ]
     by_day = {day.day: day for day in found}
     rows = []

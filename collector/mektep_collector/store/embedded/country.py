@@ -187,6 +187,12 @@ class Country:
         ((count,),) = self.ask(f"SELECT count(*) FROM ({self.runs(one, metric, period)}) AS run", empty)  # noqa: S608 (words of our own)
         return int(count * sum(file.reading_count for file in files) / max(1, largest.reading_count))
 
+    def columns(self, query: str, tables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the columns of a query by name, as arrays of numpy. Raises StoreError."""
+        with self._cursor() as cursor:
+            _register(cursor, tables)
+            return cursor.execute(query).fetchnumpy()
+
     def ask(self, query: str, tables: Mapping[str, Any]) -> list[Any]:
         """Return the rows of a query over the files and `tables`, which are pyarrow's. Raises StoreError."""
         with self.asking() as ask:
@@ -198,17 +204,21 @@ class Country:
 
         Raises StoreError.
         """
+        with self._cursor() as cursor:
+
+            def ask(query: str, tables: Mapping[str, Any]) -> list[Any]:
+                _register(cursor, tables)
+                return cursor.execute(query).fetchall()
+
+            yield ask
+
+    @contextmanager
+    def _cursor(self) -> "Iterator[duckdb.DuckDBPyConnection]":
         import duckdb
 
         try:
             with self._open().cursor() as cursor:
-
-                def ask(query: str, tables: Mapping[str, Any]) -> list[Any]:
-                    for name, table in {**tables, "empty_day": SCHEMA.empty_table()}.items():
-                        cursor.register(name, table)
-                    return cursor.execute(query).fetchall()
-
-                yield ask
+                yield cursor
         except duckdb.Error as error:
             raise StoreError(
                 f"the closed days in {self._folder} cannot be read: {error}; `mektep-collector doctor` says which file "
@@ -234,6 +244,11 @@ class Country:
                 )
                 self._database.execute(_PERCENTILE)
             return self._database
+
+
+def _register(cursor: "duckdb.DuckDBPyConnection", tables: Mapping[str, Any]) -> None:
+    for name, table in {**tables, "empty_day": SCHEMA.empty_table()}.items():
+        cursor.register(name, table)
 
 
 def main_engines(runs: str, metric: Metric) -> str:

@@ -6,7 +6,7 @@ Recent readings are in SQLite, by column as they travelled. Closed days are file
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -19,8 +19,9 @@ from mektep_collector.journal.checkpoint import Checkpoints
 from mektep_collector.journal.connection import Durability, open_writer
 from mektep_collector.journal.entry import Accepted, Entry
 from mektep_collector.journal.readers import Readers, ReadersBusyError
-from mektep_collector.store.embedded import cells, recent
+from mektep_collector.store.embedded import by_column, cells, recent
 from mektep_collector.store.embedded.archive import Archive, files_within
+from mektep_collector.store.embedded.audit_pairs import paired
 from mektep_collector.store.embedded.closing import DAYS, RECENT, close_day
 from mektep_collector.store.embedded.country import Country
 from mektep_collector.store.embedded.day_files import DayFiles
@@ -31,7 +32,9 @@ from mektep_collector.store.embedded.schema import KINDS, prepare
 from mektep_collector.store.embedded.schools_file import take_in
 from mektep_collector.store.error import StoreError
 from mektep_collector.store.one_engine import of_one_engine
+from mektep_collector.store.planned import AUDITED
 from mektep_collector.store.run import Run, traces_of
+from mektep_collector.store.run_columns import RunColumns
 from mektep_collector.store.store import AuditTrace, DaySummary, Period, Trace
 from mektep_collector.store.summary import summarise
 from mektep_collector.store.table import CellRow, Placement
@@ -41,6 +44,7 @@ _CACHE_KIB = 65_536
 _LOG_LIMIT_PAGES = 4_096
 """16 MiB: nobody waits for an answer while it is moved, and the disk is asked to sync only then."""
 _FORGOTTEN_COUNT = 20_000
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _FEW_SCHOOLS_COUNT = 8
 """So many schools are asked one by one faster than the whole country's files."""
 _FORGET = "DELETE FROM piece WHERE piece IN (SELECT piece FROM piece WHERE day = ? AND position <= ? LIMIT ?)"
@@ -122,11 +126,7 @@ class EmbeddedStore:
 
     def series(self, school_id: str, metric: Metric, period: Period) -> Sequence[Trace]:
         """Return the runs that measured, or should have measured, `metric`, in order of time. Raises StoreError."""
-        with self._days.lend():
-            with self._reading() as (connection, manifest):
-                found = recent.series_runs(connection, manifest.through(), school_id, metric, period)
-                packed = recent.packed_days(connection, manifest, school_id, period)
-            found += self._archive.runs(manifest, school_id, metric, period, packed)
+        (found,) = self._runs(school_id, [metric], period)
         return _series(metric, found)
 
     def days(self, metric: Metric, period: Period, school_ids: Sequence[str] | None = None) -> Sequence[DaySummary]:
@@ -153,8 +153,20 @@ class EmbeddedStore:
             manifest, _, found = self._of_schools(metric, period, list(places))
             return cells.table(self._country, manifest, metric, period, found, places)
 
+    def run_columns(self, metric: Metric, periods: Mapping[str, Period]) -> RunColumns:
+        """Return the runs of the schools in `periods`, each within its own period, by column. Raises StoreError."""
+        whole = Period(
+            min((each.since for each in periods.values()), default=_NEVER),
+            max((each.until for each in periods.values()), default=_NEVER),
+        )
+        with self._days.lend():
+            manifest, _, found = self._of_schools(metric, whole, list(periods))
+            return by_column.run_columns(self._country, manifest, metric, periods, found)
+
     def audits(self, period: Period, school_ids: Sequence[str] | None = None) -> Sequence[AuditTrace]:
         """Return the good runs that state both figures, by school and in order of time. Raises StoreError."""
+        if school_ids is not None and len(school_ids) <= _FEW_SCHOOLS_COUNT:
+            return [audit for school_id in sorted(set(school_ids)) for audit in self._audits_of(school_id, period)]
         wanted = None if school_ids is None else set(school_ids)
         with self._days.lend():
             with self._reading() as (connection, manifest):
@@ -256,6 +268,25 @@ class EmbeddedStore:
                     connection.execute("ROLLBACK")
         except (apsw.Error, ReadersBusyError, msgspec.DecodeError) as error:
             raise self._failed("read", error) from error
+
+    def _runs(self, school_id: str, metrics: Sequence[Metric], period: Period) -> list[list[Run]]:
+        """Return a school's runs of each metric's series, of whichever engine and in no order."""
+        with self._days.lend():
+            with self._reading() as (connection, manifest):
+                found = [
+                    recent.series_runs(connection, manifest.through(), school_id, each, period) for each in metrics
+                ]
+                packed = recent.packed_days(connection, manifest, school_id, period)
+            for runs, metric in zip(found, metrics, strict=True):
+                runs += self._archive.runs(manifest, school_id, metric, period, packed)
+        return found
+
+    def _audits_of(self, school_id: str, period: Period) -> list[AuditTrace]:
+        """Return a school's audits in order of time."""
+        asked = list(AUDITED.items())
+        found = iter(self._runs(school_id, [metric for _, both in asked for metric in both], period))
+        placed = [audit for direction, _ in asked for audit in paired(school_id, direction, next(found), next(found))]
+        return [audit for _, audit in sorted(placed, key=lambda each: each[0])]
 
     def _of_schools(
         self, metric: Metric, period: Period, school_ids: Sequence[str] | None
