@@ -207,7 +207,9 @@ def main() -> None:
     """Print the figures and their conditions, and InfluxDB's on the same readings in the same run where it is."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--readings", type=int, default=240_000, help="how many readings to send in batches of 500")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each load is sent, ours and InfluxDB's in turn")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="how often each load is sent, ours and InfluxDB's in turn"
+    )
     given = parser.parse_args()
     print(conditions())
     figures: list[Figure] = []

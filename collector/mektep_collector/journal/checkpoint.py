@@ -16,8 +16,8 @@ from mektep_collector.journal.connection import BUSY_TIMEOUT_MS, Durability, ope
 from mektep_collector.journal.readers import Readers
 
 LOG_LIMIT_PAGES = 1_024
-"""4 MiB: what the disk is kept busy with at a time, and a commit beside it waits for. With 16 MiB one batch in a hundred
-waited for twice as long as the others."""
+"""4 MiB: what the disk is kept busy with at a time, and a commit beside it waits for. With 16 MiB one batch in a
+hundred waited for twice as long as the others."""
 _ROUNDS_COUNT = 2
 """The second moves what was written during the first, and is short; so is what is left for the writer then."""
 _READERS_PATIENCE_S = 0.25
@@ -25,9 +25,10 @@ _CHECKPOINT_BUSY_TIMEOUT_MS = 100
 
 
 class LogMover:
-    """Moves a log into its file by a connection and a thread of its own, while the writer goes on; never begins it anew.
+    """Moves a log into its file by a connection and a thread of its own, while the writer goes on.
 
-    Belongs to the writing thread, whose checkpoint then finds little left to do. Who makes it closes it.
+    Belongs to the writing thread, whose checkpoint then finds little left to do, and alone begins the log anew. Who
+    makes it closes it.
     """
 
     def __init__(self, path: Path, durability: Durability) -> None:

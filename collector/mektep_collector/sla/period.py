@@ -78,7 +78,7 @@ def read_period(text: str, terms: Mapping[str, Term]) -> ReportPeriod:
     """Return the period that somebody wrote; `terms` are by name. Raises PeriodError."""
     if found := _MONTH.fullmatch(text):
         year, month = int(found[1]), int(found[2])
-        if not (1 <= year and 1 <= month <= 12):
+        if not (year >= 1 and 1 <= month <= 12):
             raise PeriodError(f"{text!r} is no month: a year has months 01 to 12")
         return _month(year, month)
     if found := _QUARTER.fullmatch(text):

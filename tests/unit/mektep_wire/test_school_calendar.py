@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mektep_wire.school_calendar import DayKind, SchoolCalendar
-from mektep_wire.school_day import SchoolDay
 from mektep_agent.schedule.slots import LEAST_LEFT_S, phase_s, slots_of, start_after
 from mektep_wire import DateRange
+from mektep_wire.school_calendar import DayKind, SchoolCalendar
+from mektep_wire.school_day import SchoolDay
 from tests.support.school_assignment import DEVICE_ID, HOLIDAYS_2026, school
 
 ALMATY = ZoneInfo("Asia/Almaty")

@@ -10,7 +10,7 @@ A school's ordinary schedule has fewer tests: an operator orders three days of t
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import ceil
 
 import msgspec
@@ -64,7 +64,7 @@ def campaign_of(tests: Iterable[TimedTest]) -> Sequence[Sequence[TimedTest]] | N
         by_day.setdefault(test.day, []).append(test)
     full = {day: chosen for day, found in sorted(by_day.items()) if (chosen := _spaced(found)) is not None}
     for days in combinations(full, DAYS_COUNT):
-        is_apart = all((later - earlier).days > 1 for earlier, later in zip(days, days[1:], strict=False))
+        is_apart = all((later - earlier).days > 1 for earlier, later in pairwise(days))
         if is_apart and (days[-1] - days[0]).days < WITHIN_DAYS:
             return [full[day] for day in days]
     return None

@@ -21,9 +21,9 @@ from mektep_agent.outbox.threaded import ThreadedOutbox
 from mektep_agent.politeness.quiet import Busy
 from mektep_agent.probes.probe import Run
 from mektep_agent.schedule.agenda import Agenda, Errand
-from mektep_wire.school_calendar import SchoolCalendar
 from mektep_agent.uplink.leases import Turn
 from mektep_wire import Conditions, Direction, Metric, Outcome, ProbeName, Reading, SkipReason, Trigger, decode
+from mektep_wire.school_calendar import SchoolCalendar
 from tests.support.agent_time import BOOT, MONDAY_NOON, SetTime, a_reading
 from tests.support.school_assignment import HOLIDAYS_2026, school
 

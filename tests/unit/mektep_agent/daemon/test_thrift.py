@@ -15,8 +15,8 @@ from mektep_agent.config.state_folder import StateFolder
 from mektep_agent.daemon.known_time import KnownTime
 from mektep_agent.daemon.thrift import LocalCap, Thrift
 from mektep_agent.schedule.agenda import Agenda, Errand
-from mektep_wire.school_calendar import SchoolCalendar
 from mektep_wire import Assignment, ProbeName, Trigger, is_audit
+from mektep_wire.school_calendar import SchoolCalendar
 from tests.support.agent_time import BOOT, SetTime, a_reading
 from tests.support.school_assignment import HOLIDAYS_2026, school
 

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from mektep_agent.schedule.agenda import Agenda
-from mektep_wire.school_calendar import SchoolCalendar
 from mektep_wire import ProbeName, Trigger
+from mektep_wire.school_calendar import SchoolCalendar
 from tests.support.school_assignment import HOLIDAYS_2026, school
 
 ALMATY = ZoneInfo("Asia/Almaty")

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mektep_agent.schedule.agenda import Agenda
-from mektep_wire.school_calendar import SchoolCalendar
 from mektep_wire import ProbeName
+from mektep_wire.school_calendar import SchoolCalendar
 from tests.support.school_assignment import DEVICE_ID, HOLIDAYS_2026, OTHER_DEVICE_ID, school
 
 ALMATY = ZoneInfo("Asia/Almaty")

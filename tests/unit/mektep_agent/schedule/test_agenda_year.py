@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mektep_agent.schedule.agenda import Agenda, Errand
-from mektep_wire.school_calendar import SchoolCalendar
 from mektep_agent.schedule.trigger import AgendaTrigger
 from mektep_wire import Assignment, DateRange, ProbeName, SchoolHours, Trigger, Weekday
+from mektep_wire.school_calendar import SchoolCalendar
 from tests.support.school_assignment import HOLIDAYS_2026, OTHER_DEVICE_ID, school
 
 PROBES = (ProbeName.THROUGHPUT, ProbeName.LATENCY, ProbeName.PATH)

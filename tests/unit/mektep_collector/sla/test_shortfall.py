@@ -25,7 +25,9 @@ def test_nobody_is_blamed_on_thin_data() -> None:
     assert shortfall(1.0, 30, 20.0, 20.0) is Shortfall.PROVIDER_BELOW_CONTRACT
 
 
-@pytest.mark.parametrize(("inside_count", "count", "is_inside"), [(3, 5, True), (4, 4, False), (2, 5, False), (0, 0, False)])
+@pytest.mark.parametrize(
+    ("inside_count", "count", "is_inside"), [(3, 5, True), (4, 4, False), (2, 5, False), (0, 0, False)]
+)
 def test_the_provider_is_not_blamed_where_slow_runs_found_the_cause_inside_the_school(
     inside_count: int, count: int, is_inside: bool
 ) -> None:

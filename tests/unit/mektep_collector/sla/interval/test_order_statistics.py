@@ -16,7 +16,7 @@ def test_the_ranks_are_the_closest_that_hold_the_percentile_by_scipys_binomial(c
         assert below.cdf(0) > 0.025 or below.cdf(count - 1) < 0.975
         return
     low, high = ranks
-    # the rank `low` is above the percentile when fewer than `low` values lie below it, `high` below it when at least `high` do
+    # `low` is above the percentile when fewer than `low` values lie below it, `high` below it when at least `high` do
     assert below.cdf(low - 1) <= 0.025 < below.cdf(low)
     assert 1 - below.cdf(high - 1) <= 0.025 + 1e-12
     assert 1 - below.cdf(high - 2) > 0.025 - 1e-12
