@@ -1,8 +1,8 @@
 """What agent and collector share, and nothing else.
 
 A type may enter this package only if it crosses the wire between a school's agent and the collector. The package
-imports msgspec and the standard library, does no I/O and reads no clock. Its logic is validation, and what both sides must
-read in one way: which tests are audits (`is_audit`), and which days are school days (`school_calendar`).
+imports msgspec and the standard library, does no I/O and reads no clock. Its logic is validation, and what both sides
+must read in one way: which tests are audits (`is_audit`), and which days are school days (`school_calendar`).
 Numeric fields carry their unit in their name; unknown fields are refused; every Struct is frozen.
 """
 

@@ -12,10 +12,10 @@ from mektep_agent.cli.settle import ConfigOption, JsonOption, StateDirOption, fa
 from mektep_agent.clock import SystemTime
 from mektep_agent.daemon.exit_code import ExitCode
 from mektep_agent.identity.last_assignment import AssignmentError, load_assignment
-from mektep_wire.school_calendar import DayKind, SchoolCalendar
 from mektep_agent.schedule.public_holidays import HolidayError, compute_table, load_table
 from mektep_agent.schedule.slots import slots_of
 from mektep_wire import Assignment
+from mektep_wire.school_calendar import DayKind, SchoolCalendar
 
 _WORDS = {
     DayKind.SCHOOL: "school day",

@@ -11,9 +11,9 @@ from mektep_agent.daemon.measuring import Kit
 from mektep_agent.identity.last_assignment import AssignmentError, load_assignment
 from mektep_agent.outbox.threaded import ThreadedOutbox
 from mektep_agent.schedule.agenda import Agenda
-from mektep_wire.school_calendar import SchoolCalendar
 from mektep_agent.schedule.public_holidays import HolidayError, compute_table, load_table
 from mektep_wire import Assignment
+from mektep_wire.school_calendar import SchoolCalendar
 
 _LOG = logging.getLogger(__name__)
 KitOf = Callable[[Assignment], Kit]

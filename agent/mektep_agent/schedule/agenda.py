@@ -9,10 +9,10 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
-from mektep_wire.school_calendar import SchoolCalendar
 from mektep_agent.schedule.intervals import Interval
 from mektep_agent.schedule.slots import LEAST_LEFT_S, Slot, slots_of, start_after
 from mektep_wire import Assignment, ProbeName, Trigger
+from mektep_wire.school_calendar import SchoolCalendar
 
 MISSED_LOOK_BACK = timedelta(days=31)
 _LATE_TICK_S = 90.0
