@@ -25,9 +25,11 @@ from mektep_wire.columns import Coded
 Through = Mapping[int, int]
 """By the day's number: the position up to which a closed file has that day's readings."""
 
+# Day by day (IN), so that one school's pieces are sought, and those of all others on these days are not walked over.
 _SCHOOL_PIECES = """
+WITH RECURSIVE wanted (day) AS (SELECT ?1 UNION ALL SELECT day + 1 FROM wanted WHERE day < ?2)
 SELECT day, position, device_id, content FROM piece JOIN device USING (device)
-WHERE day BETWEEN ? AND ? AND kind = ? AND school = (SELECT school FROM school WHERE school_id = ?)
+WHERE day IN (SELECT day FROM wanted) AND kind = ?3 AND school = (SELECT school FROM school WHERE school_id = ?4)
 """
 _PIECES = """
 SELECT school, day, position, device_id, content FROM piece JOIN device USING (device)
