@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-HEAD_DEADLINE_S: Final = 10.0
+HEAD_DEADLINE_S: Final = 20.0
 MAX_HEAD_BYTES: Final = 32_768
 MAX_CONNECTIONS: Final = 16_384
 _RETRY_S: Final = 30

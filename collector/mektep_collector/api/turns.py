@@ -20,7 +20,7 @@ LONGEST_TOLD_S: Final = 600.0
 """Nobody is told to stay away for longer, however many come."""
 TURNS_COUNT: Final = 2
 """What a visit is thought to take: to be known, and to be opened."""
-_PAUSE_S: Final = 0.015
+_PAUSE_S: Final = 0.02
 """Between two turns while somebody waits for a page."""
 _LATEST_RATIO: Final = 0.02
 
