@@ -29,6 +29,8 @@ from mektep_collector.journal.submission import Submission
 _LOG = logging.getLogger(__name__)
 _GROUP_COUNT = 64
 _WAITING_COUNT = 1_024
+_MUCH_COUNT = 400
+"""Readings that are worth a commit of their own: it costs little beside them, and nobody need wait for others."""
 GATHERING_S = 0.008
 """From one commit to the next where another device asks. One that is alone asks again when it is answered: at once."""
 
@@ -169,7 +171,8 @@ class Writer:
     def _rest_s(self) -> float:
         """Return for how long others may join what waits; 0 or less for not at all."""
         is_alone = len(self._waiting) == 1 and self._waiting[0].submission.device.id == self._last_device_id
-        if not self._waiting or is_alone or self._closing:
+        is_much = sum(len(each.submission.times_us) for each in self._waiting) >= _MUCH_COUNT
+        if not self._waiting or is_alone or is_much or self._closing:
             return 0.0
         return self._gather_until_s - time.monotonic()
 
