@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from mektep_wire import DateRange
+
 LONGEST_DAYS = 1_100
 """Three years: what is longer was meant otherwise."""
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
@@ -66,16 +68,8 @@ class ReportPeriod(msgspec.Struct, frozen=True, kw_only=True):
         return _days(last - timedelta(days=self.days_count - 1), last)
 
 
-class Term(msgspec.Struct, frozen=True, kw_only=True):
-    """A term of a school year as the ministry ordered it: the days from `first` to `last` without the breaks around."""
-
-    name: str
-    first: date
-    last: date
-
-
-def read_period(text: str, terms: Mapping[str, Term]) -> ReportPeriod:
-    """Return the period that somebody wrote; `terms` are by name. Raises PeriodError."""
+def read_period(text: str, terms: Mapping[str, DateRange]) -> ReportPeriod:
+    """Return the period that somebody wrote; `terms` are the days of each term by its name. Raises PeriodError."""
     if found := _MONTH.fullmatch(text):
         year, month = int(found[1]), int(found[2])
         if not (year >= 1 and 1 <= month <= 12):
@@ -86,7 +80,7 @@ def read_period(text: str, terms: Mapping[str, Term]) -> ReportPeriod:
     if found := _DAYS.fullmatch(text):
         return _read_days(text, found[1], found[2])
     if term := terms.get(text):
-        return ReportPeriod(kind=PeriodKind.TERM, name=term.name, first=term.first, last=term.last)
+        return ReportPeriod(kind=PeriodKind.TERM, name=text, first=term.first, last=term.last)
     if _TERM.fullmatch(text):
         known = ", ".join(sorted(terms)) or "none"
         raise PeriodError(f"the term {text!r} is not set; set in `terms` of the configuration: {known}")

@@ -1,11 +1,8 @@
-"""What a school's tests of one direction came to on a day, as counts that add up: a month is the sum of its days.
+"""What a school's tests of one direction came to, as counts that add up: a month is the sum of its days.
 
 Each test is held against the norm and the contract of its own day, so that a contract which changes amid a month judges
 nothing before it. Failed tests have no speed: they are counted, and no share of speeds has them in it. Pure.
 """
-
-from collections.abc import Iterable
-from datetime import date
 
 import msgspec
 
@@ -33,16 +30,3 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     def runs_count(self) -> int:
         """Tests that were made, with a result or without."""
         return self.ok_count + self.failed_count
-
-
-class DayTally(msgspec.Struct, frozen=True, kw_only=True):
-    """One local day's tests, with the mean of the good ones, None where none was good."""
-
-    day: date
-    tally: Tally
-    mean_mbps: float | None = None
-
-
-def total(days: Iterable[DayTally]) -> Tally:
-    """Return the sum over days, in any order."""
-    return sum((day.tally for day in days), Tally())

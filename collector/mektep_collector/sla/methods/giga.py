@@ -10,7 +10,6 @@ from enum import StrEnum
 from statistics import fmean
 
 from mektep_collector.sla.methods.method import Answer, Condition, Finding, Method, Part
-from mektep_collector.sla.tally import DayTally, total
 from mektep_collector.sla.verdict import CONTRACT_MIN_RATIO, MIN_TESTS_COUNT
 
 BENCHMARK_MBPS = 20.0
@@ -27,38 +26,32 @@ class GigaStatus(StrEnum):
     """No test gave a speed."""
 
 
-def mean_of_days_mbps(days: Sequence[DayTally]) -> float | None:
-    """Return the mean of the days' means; None where no test was good."""
-    means = [day.mean_mbps for day in days if day.mean_mbps is not None]
-    return fmean(means) if means else None
-
-
-def giga_status(days: Sequence[DayTally], benchmark_mbps: float = BENCHMARK_MBPS) -> GigaStatus:
-    """Return the colour of a school for its downloads of `days`."""
-    value_mbps = mean_of_days_mbps(days)
-    if value_mbps is None:
+def giga_status(day_means_mbps: Sequence[float], benchmark_mbps: float = BENCHMARK_MBPS) -> GigaStatus:
+    """Return the colour of a school for the means of its days' good downloads, days without one left out."""
+    if not day_means_mbps:
         return GigaStatus.UNKNOWN
+    value_mbps = fmean(day_means_mbps)
     if value_mbps > benchmark_mbps:
         return GigaStatus.GOOD
     return GigaStatus.MODERATE if value_mbps >= BASE_MBPS else GigaStatus.BAD
 
 
-def giga_contract(days: Sequence[DayTally], contract_mbps: float | None) -> Finding:
-    """Return whether the mean of the downloads of `days` is at 80 % of the contract's speed or above.
+def giga_contract(day_means_mbps: Sequence[float], ok_count: int, contract_mbps: float | None) -> Finding:
+    """Return whether the mean of the days' means, which rest on `ok_count` downloads, is at 80 % of the contract.
 
-    The part counts days: those whose mean is, of those with one.
+    The part counts days: those whose own mean is, of those with one.
     """
-    ok_count = total(days).ok_count
-    means = [day.mean_mbps for day in days if day.mean_mbps is not None]
-    value_mbps = mean_of_days_mbps(days)
+    kept_count = 0
     if contract_mbps is None:
-        answer, kept_count = Answer.NOT_APPLICABLE, 0
+        answer = Answer.NOT_APPLICABLE
     else:
         floor_mbps = CONTRACT_MIN_RATIO * contract_mbps
-        kept_count = sum(mean >= floor_mbps for mean in means)
-        if value_mbps is None or ok_count < MIN_TESTS_COUNT:
+        kept_count = sum(mean >= floor_mbps for mean in day_means_mbps)
+        if ok_count < MIN_TESTS_COUNT or not day_means_mbps:
             answer = Answer.INSUFFICIENT_DATA
         else:
-            answer = Answer.MET if value_mbps >= floor_mbps else Answer.NOT_MET
-    part = Part(condition=Condition.SPEED, answer=answer, good_count=kept_count, count=len(means), needed_count=0)
+            answer = Answer.MET if fmean(day_means_mbps) >= floor_mbps else Answer.NOT_MET
+    part = Part(
+        condition=Condition.SPEED, answer=answer, good_count=kept_count, count=len(day_means_mbps), needed_count=0
+    )
     return Finding(method=Method.GIGA, answer=answer, parts=[part])

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mektep_collector.sla.period import PeriodError, PeriodKind, Term, read_period
+from mektep_collector.sla.period import PeriodError, PeriodKind, read_period
+from mektep_wire import DateRange
 
-TERMS = {"2026-27/1": Term(name="2026-27/1", first=date(2026, 9, 1), last=date(2026, 10, 25))}
+TERMS = {"2026-27/1": DateRange(first=date(2026, 9, 1), last=date(2026, 10, 25))}
 ALMATY = ZoneInfo("Asia/Almaty")
 
 

@@ -1,7 +1,5 @@
 """The methods that ask for a share of tests, each at the edge of its bound."""
 
-from datetime import date, timedelta
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +11,7 @@ from mektep_collector.sla.methods.giga import GigaStatus, giga_contract, giga_st
 from mektep_collector.sla.methods.method import Answer
 from mektep_collector.sla.methods.norm_share import norm_share
 from mektep_collector.sla.methods.promise import Promise
-from mektep_collector.sla.tally import DayTally, Tally
-
-MONDAY = date(2026, 10, 5)
+from mektep_collector.sla.tally import Tally
 
 
 def downloads(good_count: int, count: int, failed_count: int = 0) -> Tally:
@@ -29,17 +25,6 @@ def downloads(good_count: int, count: int, failed_count: int = 0) -> Tally:
         contract_met_count=0,
         contract_kept_count=good_count,
     )
-
-
-def days(*means: float | None, tests_a_day: int = 4) -> list[DayTally]:
-    return [
-        DayTally(
-            day=MONDAY + timedelta(days=number),
-            tally=Tally(ok_count=tests_a_day) if mean is not None else Tally(failed_count=tests_a_day),
-            mean_mbps=mean,
-        )
-        for number, mean in enumerate(means)
-    ]
 
 
 @pytest.mark.parametrize(
@@ -94,28 +79,28 @@ def test_a_condition_that_is_broken_breaks_it_though_others_lack_data() -> None:
 
 def test_giga_takes_the_mean_of_the_days_means() -> None:
     # one day of 40 and nine of 15 Mbit/s: 17.5, whatever tests the days had
-    assert giga_contract(days(40.0, *[15.0] * 9), contract_mbps=21.875).answer is Answer.MET  # 80 % of it is 17.5
-    assert giga_contract(days(40.0, *[15.0] * 9), contract_mbps=22.0).answer is Answer.NOT_MET
-    assert giga_contract(days(40.0, *[15.0] * 9), contract_mbps=None).answer is Answer.NOT_APPLICABLE
-    assert giga_contract(days(40.0, *[15.0] * 6), contract_mbps=10.0).answer is Answer.INSUFFICIENT_DATA
+    means = [40.0, *[15.0] * 9]
+    assert giga_contract(means, 40, contract_mbps=21.875).answer is Answer.MET  # 80 % of it is 17.5
+    assert giga_contract(means, 40, contract_mbps=22.0).answer is Answer.NOT_MET
+    assert giga_contract(means, 40, contract_mbps=None).answer is Answer.NOT_APPLICABLE
+    assert giga_contract(means, 29, contract_mbps=10.0).answer is Answer.INSUFFICIENT_DATA
+    assert giga_contract([], 0, contract_mbps=10.0).answer is Answer.INSUFFICIENT_DATA
+    (part,) = giga_contract(means, 40, contract_mbps=20.0).parts
+    assert (part.good_count, part.count) == (1, 10)
 
 
 @pytest.mark.parametrize(
-    ("mean_mbps", "status"),
+    ("means_mbps", "status"),
     [
-        (20.1, GigaStatus.GOOD),
-        (20.0, GigaStatus.MODERATE),
-        (1.0, GigaStatus.MODERATE),
-        (0.9, GigaStatus.BAD),
-        (None, GigaStatus.UNKNOWN),
+        ([20.1], GigaStatus.GOOD),
+        ([20.0], GigaStatus.MODERATE),
+        ([1.0, 1.0], GigaStatus.MODERATE),
+        ([0.9], GigaStatus.BAD),
+        ([], GigaStatus.UNKNOWN),  # a day of failed tests is no day of 0 Mbit/s
     ],
 )
-def test_gigas_colours(mean_mbps: float | None, status: GigaStatus) -> None:
-    assert giga_status(days(mean_mbps, mean_mbps)) is status
-
-
-def test_a_failed_day_is_not_a_day_of_zero_for_giga() -> None:
-    assert giga_status(days(30.0, None, None)) is GigaStatus.GOOD
+def test_gigas_colours(means_mbps: list[float], status: GigaStatus) -> None:
+    assert giga_status(means_mbps) is status
 
 
 def test_nine_of_ten_tests_must_reach_the_normally_available_speed() -> None:
