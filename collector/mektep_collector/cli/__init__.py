@@ -9,6 +9,7 @@ from mektep_collector.cli.backup import backup, restore
 from mektep_collector.cli.doctor import doctor
 from mektep_collector.cli.measure_server import measure_server
 from mektep_collector.cli.openapi import openapi
+from mektep_collector.cli.report import report
 from mektep_collector.cli.serve import serve_command
 from mektep_collector.cli.simulate import simulate
 from mektep_wire import VERSION
@@ -29,6 +30,7 @@ app.add_typer(people.app, name="people")
 app.add_typer(audit.app, name="audit")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(config.app, name="config")
+app.command("report")(report)
 app.command("simulate")(simulate)
 app.command("backup")(backup)
 app.command("restore")(restore)

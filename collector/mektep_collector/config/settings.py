@@ -5,7 +5,7 @@ Errors::
     ConfigError          a setting is unknown or has a value that cannot be; the message says where and what to do
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, time
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +23,7 @@ from mektep_wire import DateRange, SchoolHours, Weekday
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 _Hour = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 _Range = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}(/\d{4}-\d{2}-\d{2})?$")]
+_Term = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}/\d=\d{4}-\d{2}-\d{2}/\d{4}-\d{2}-\d{2}$")]
 _DnsName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
 _QUARTER_DAYS = 92
 _SCHOOL_DAYS = (Weekday.MONDAY, Weekday.TUESDAY, Weekday.WEDNESDAY, Weekday.THURSDAY, Weekday.FRIDAY)
@@ -183,6 +184,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Further days without school, such as 2026-10-26/2026-11-01."""
     working_days: tuple[_Range, ...] = ()
     """Days with school in spite of all that, each as 2026-12-19."""
+    terms: tuple[_Term, ...] = ()
+    """Terms of the school year for reports, each as 2026-27/1=2026-09-01/2026-10-25."""
     throughput_slots_count: Annotated[int, msgspec.Meta(ge=0, le=24)] = 4
     """Throughput tests of a school day."""
     latency_interval_s: Annotated[float, msgspec.Meta(ge=60.0, le=86_400.0)] = 900.0
@@ -236,6 +239,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         self._check_oidc()
         self.free_days()
         self.moved_days()
+        self.school_terms()
         self.learning_platforms()
 
     def _check_oidc(self) -> None:
@@ -261,6 +265,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def moved_days(self) -> Sequence[DateRange]:
         """Return `working_days` as days."""
         return [_range("working_days", text) for text in self.working_days]
+
+    def school_terms(self) -> Mapping[str, DateRange]:
+        """Return the days of each term by its name."""
+        parts = [text.partition("=") for text in self.terms]
+        return {name: _range("terms", days) for name, _, days in parts}
 
     def learning_platforms(self) -> Sequence[Platform]:
         """Return `platforms` as a list of them."""

@@ -67,6 +67,11 @@ class Schools:
                 school_id, []
             )
 
+    def all_commitments(self) -> Mapping[str, Sequence[Commitment]]:
+        """Return every school's contracts, old, present and future, in the order of their days, by the school's id."""
+        with self._database.reading() as connection:
+            return _contracts(connection.execute(_CONTRACTS))
+
     def compare(self, file: SchoolFile) -> Comparison:
         """Say what an import of `file` would change."""
         with self._database.reading() as connection:
