@@ -28,6 +28,9 @@ from mektep_collector.reports.flat import Row, group_rows, school_rows
 from mektep_collector.reports.parquet_file import parquet_bytes
 from mektep_collector.sla.period import PeriodError, ReportPeriod, read_period
 from mektep_collector.store.error import StoreError
+from mektep_dashboards.i18n.language import Language
+from mektep_dashboards.i18n.speech import Speech
+from mektep_dashboards.paper.workbook import workbook_bytes
 from mektep_wire import VERSION, DateRange, Origin, SchoolHours
 from mektep_wire.school_calendar import SchoolCalendar
 
@@ -45,6 +48,7 @@ class ReportFormat(StrEnum):
     JSON = "json"
     CSV = "csv"
     PARQUET = "parquet"
+    XLSX = "xlsx"
 
 
 class Rows(StrEnum):
@@ -71,6 +75,7 @@ def report(
     written: Annotated[ReportFormat, typer.Option("--format", help="How it is written.")] = ReportFormat.JSON,
     rows: Annotated[Rows, typer.Option(help="What CSV and Parquet have a row for.")] = Rows.SCHOOLS,
     separator: Annotated[str, typer.Option(help="What parts the cells of CSV: a comma or a semicolon.")] = ",",
+    lang: Annotated[Language, typer.Option("--lang", help="Language of a workbook (XLSX).")] = Language.KK,
     all_hours: Annotated[bool, typer.Option("--all-hours", help="Count tests outside school hours too.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to. Default: standard output.")] = None,
     data_dir: DataDir = None,
@@ -91,7 +96,7 @@ def report(
     except PeriodError as error:
         stop(str(error), USAGE)
     document = _built(settings, asked, scope, Hours.ALL if all_hours else Hours.SCHOOL)
-    content = _content(document, written, rows, separator)
+    content = _content(document, written, rows, separator, lang)
     if output is None:
         sys.stdout.buffer.write(content)
         sys.stdout.flush()
@@ -168,9 +173,11 @@ def _calendars(settings: Config, zones: list[str], period: ReportPeriod) -> Cale
     }
 
 
-def _content(document: ReportDocument, written: ReportFormat, rows: Rows, separator: str) -> bytes:
+def _content(document: ReportDocument, written: ReportFormat, rows: Rows, separator: str, lang: Language) -> bytes:
     if written is ReportFormat.JSON:
         return msgspec.json.encode(document) + b"\n"
+    if written is ReportFormat.XLSX:
+        return workbook_bytes(document, Speech(lang))
     flat: list[Row] = school_rows(document) if rows is Rows.SCHOOLS else group_rows(document)
     if written is ReportFormat.CSV:
         return csv_bytes(flat, separator)

@@ -11,9 +11,10 @@ from mektep_collector.sla.freshness import Freshness
 from mektep_collector.sla.lesson_readiness import Limit, Quantity
 from mektep_collector.sla.norm import NormBasis
 from mektep_collector.sla.platform import PlatformState
+from mektep_collector.sla.shortfall import Shortfall
 from mektep_collector.sla.verdict import Verdict
 from mektep_dashboards.i18n.catalogue import mark
-from mektep_wire import Cause, CauseReason, Direction, FailureKind, OutageCause, Outcome, ProbeName, SkipReason
+from mektep_wire import Cause, CauseReason, Direction, FailureKind, Origin, OutageCause, Outcome, ProbeName, SkipReason
 
 FAILURES: Mapping[FailureKind, str] = MappingProxyType(
     {
@@ -155,6 +156,26 @@ VERDICTS: Mapping[Verdict, str] = MappingProxyType(
 
 UPLOAD_VERDICTS: Mapping[Verdict, str] = MappingProxyType({**VERDICTS, Verdict.MEETS: mark("Keeps the contract")})
 """Upload has no norm, so what it meets is the contract."""
+
+SHORTFALLS: Mapping[Shortfall, str] = MappingProxyType(
+    {
+        Shortfall.NONE: mark("the norm is met"),
+        Shortfall.CONTRACT_BELOW_NORM: mark("the contract is for less than the norm"),
+        Shortfall.PROVIDER_BELOW_CONTRACT: mark("the provider gives less than the contract"),
+        Shortfall.CONTRACT_AND_PROVIDER: mark("the contract is for too little, and the provider gives less still"),
+        Shortfall.INSIDE_SCHOOL: mark("the school's own network or computer"),
+        Shortfall.NO_CONTRACT: mark("no contract is known"),
+        Shortfall.BETWEEN: mark("the contract is kept and just too small"),
+        Shortfall.INSUFFICIENT_DATA: mark("too few tests to say"),
+    }
+)
+
+ORIGINS: Mapping[Origin, str] = MappingProxyType(
+    {
+        Origin.MEASURED: mark("measured"),
+        Origin.SIMULATED: mark("simulated"),
+    }
+)
 
 FRESHNESS: Mapping[Freshness, str] = MappingProxyType(
     {

@@ -16,16 +16,17 @@ from mektep_collector.reports.build.audits import Thoroughness
 from mektep_collector.sla.audit import AuditVerdict
 from mektep_collector.sla.freshness import Freshness
 from mektep_collector.sla.norm import NormBasis
+from mektep_collector.sla.shortfall import Shortfall
 from mektep_collector.sla.verdict import Verdict
 from mektep_dashboards.i18n import vocabulary
 from mektep_dashboards.i18n.catalogue import read_catalogue, translations
 from mektep_dashboards.i18n.language import Language
-from mektep_wire import Cause, CauseReason, Direction, FailureKind, OutageCause, Outcome, ProbeName, SkipReason
+from mektep_wire import Cause, CauseReason, Direction, FailureKind, Origin, OutageCause, Outcome, ProbeName, SkipReason
 from tests.support.extract_messages import extracted
 
 SAME_IN_KAZAKH_AND_RUSSIAN = {
-    "Almaty", "Astana", "GB", "Login", "MB", "Mbit/s", "Median", "Norm", "Platform", "Provider", "Shymkent", "Test",
-    "min", "ms", "norm", "operator", "s",
+    "Almaty", "Astana", "GB", "Login", "MB", "Mbit/s", "Median", "Norm", "Norm, Mbit/s", "Platform", "Provider",
+    "Shymkent", "Test", "min", "ms", "norm", "operator", "s",
 }  # fmt: skip
 """Words that Kazakh and Russian share by right. A native speaker checks each; anything else shared is a mistake."""
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
@@ -56,6 +57,8 @@ ENUMS: Mapping[type[StrEnum], dict[str, str]] = {
     NormBasis: _plain(vocabulary.NORM_BASES),
     Technology: _plain(vocabulary.TECHNOLOGIES),
     DeviceStatus: _plain(vocabulary.DEVICE_STATES),
+    Shortfall: _plain(vocabulary.SHORTFALLS),
+    Origin: _plain(vocabulary.ORIGINS),
 }
 each_language = pytest.mark.parametrize("language", Language)
 
