@@ -13,11 +13,17 @@ CODE := agent collector dashboards deploy tests
 help: ## Explain the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-$(VENV)/ready: requirements/dev.lock pyproject.toml
+PROGRAM_LOCKS := $(foreach extra,agent collector build,requirements/$(extra).lock)
+
+$(VENV)/programs: $(PROGRAM_LOCKS) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Mektep Meter needs Python 3.11 to 3.13; say which one with make PYTHON=python3.12" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@for lock in $(PROGRAM_LOCKS); do $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $$lock; done
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/ready: $(VENV)/programs requirements/dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	@touch $@
 
 setup: $(VENV)/ready ## Make the virtual environment from the locked dependencies
@@ -37,7 +43,7 @@ imports: setup ## Check the import contracts
 	$(BIN)/lint-imports
 
 lock: setup ## Lock the dependencies anew, with hashes and without index addresses
-	for extra in agent collector dev; do \
+	for extra in agent build collector dev; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --extra $$extra --custom-compile-command "make lock" pyproject.toml -o requirements/$$extra.lock; done
 
@@ -60,7 +66,7 @@ test-quick: setup ## Run the tests of pure parts, contracts and architecture: no
 
 check: lint types imports test ## What CI runs: lint, types, imports, test
 
-demo: setup ## Collector, measuring server and one real agent on this machine; ONCE=1 ends after one reading
+demo: $(VENV)/programs ## Collector, measuring server and one real agent on this machine; ONCE=1 ends after one reading
 	@$(BIN)/python deploy/demo/run.py $(if $(ONCE),--once)
 
 chaos: setup ## Kill, cut the power, fill the disk: nothing lost, nothing twice; minutes, or LONG=1 for 2,000 kills (root)
