@@ -13,8 +13,3 @@ MIN_SCHOOLS_COUNT = 5
 def is_told(schools_count: int, tests_count: int) -> bool:
     """Tell whether a group's figure may be told."""
     return schools_count >= MIN_SCHOOLS_COUNT and tests_count >= MIN_TESTS_COUNT
-
-
-def is_told_of_school(tests_count: int) -> bool:
-    """Tell whether one school's figure may be told to those who may see that school."""
-    return tests_count >= MIN_TESTS_COUNT

@@ -41,7 +41,7 @@ def test_every_cell_is_what_the_document_says_with_its_type(document: ReportDocu
         cells = [list(row) for row in sheet.iter_rows(values_only=True)]
         assert cells[0] == [column.title for column in table.columns]
         for found, row in zip(cells[1:], table.rows, strict=True):
-            assert all(map(_is_same, found, row)), (found, row)
+            assert all(_is_same(*pair) for pair in zip(found, row, strict=True)), (found, row)
         assert sheet.freeze_panes == "B2"
 
 

@@ -40,7 +40,6 @@ class _Direction(msgspec.Struct, frozen=True, kw_only=True):
 
     speeds: Sequence[Speeds]
     tallies: Sequence[Tally]
-    values: Grouped
 
 
 def school_figures(
@@ -147,7 +146,7 @@ def _direction(
         )
         for place, (tally, median, p5, p10, p90) in enumerate(zip(tallies, *orders, strict=True))
     ]
-    return _Direction(speeds=speeds, tallies=tallies, values=values)
+    return _Direction(speeds=speeds, tallies=tallies)
 
 
 class _Means(msgspec.Struct, frozen=True, kw_only=True):
