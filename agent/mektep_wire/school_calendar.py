@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from mektep_wire.assignment import DateRange, SchoolHours, Weekday
 from mektep_wire.school_day import SchoolDay
 
@@ -27,7 +29,7 @@ class DayKind(StrEnum):
     HOLIDAY = "holiday"
 
 
-class SchoolTime(Protocol):
+class HasSchoolTime(Protocol):
     """What a calendar is made from; an assignment has it."""
 
     @property
@@ -51,10 +53,19 @@ class SchoolTime(Protocol):
         ...
 
 
+class SchoolTime(msgspec.Struct, frozen=True, kw_only=True):
+    """School time by itself, for whoever has no assignment at hand; its fields are an assignment's."""
+
+    time_zone: str
+    school_hours: Sequence[SchoolHours]
+    days_off: Sequence[DateRange] = ()
+    working_days: Sequence[DateRange] = ()
+
+
 class SchoolCalendar:
     """The calendar of one school. `holidays` are the public holidays of the country, by local date."""
 
-    def __init__(self, school_time: SchoolTime, holidays: frozenset[date]) -> None:
+    def __init__(self, school_time: HasSchoolTime, holidays: frozenset[date]) -> None:
         self.zone = ZoneInfo(school_time.time_zone)
         self._school_time = school_time
         self._holidays = holidays

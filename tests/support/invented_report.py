@@ -11,8 +11,8 @@ from mektep_collector.reports.build.period.build import Register, Terms, build_r
 from mektep_collector.reports.build.period.document import ReportDocument, ReportScope, ScopeKind
 from mektep_collector.reports.build.period.tests_by_column import Hours
 from mektep_collector.sla.period import read_period
-from mektep_wire import DateRange, Metric, SchoolHours, Weekday
-from mektep_wire.school_calendar import SchoolCalendar
+from mektep_wire import Metric, SchoolHours, Weekday
+from mektep_wire.school_calendar import SchoolCalendar, SchoolTime
 from tests.support.memory_store import MemoryStore
 from tests.support.school_device import SchoolDevice
 
@@ -23,17 +23,10 @@ _DAYS_COUNT = 20
 _SATURDAY = 5
 
 
-class _SchoolTime(msgspec.Struct, frozen=True, kw_only=True):
-    time_zone: str
-    school_hours: list[SchoolHours]
-    days_off: list[DateRange] = []
-    working_days: list[DateRange] = []
-
-
 def invented_report() -> ReportDocument:
     """Return the document, the same each time."""
     hours = [SchoolHours(weekday=day, opens_at=time(8), closes_at=time(19)) for day in list(Weekday)[:_SATURDAY]]
-    calendar = SchoolCalendar(_SchoolTime(time_zone="Asia/Almaty", school_hours=hours), frozenset())
+    calendar = SchoolCalendar(SchoolTime(time_zone="Asia/Almaty", school_hours=hours), frozenset())
     schools = [
         School(
             id=f"00{number}",

@@ -31,8 +31,8 @@ from mektep_collector.store.error import StoreError
 from mektep_dashboards.i18n.language import Language
 from mektep_dashboards.i18n.speech import Speech
 from mektep_dashboards.paper.workbook import workbook_bytes
-from mektep_wire import VERSION, DateRange, Origin, SchoolHours
-from mektep_wire.school_calendar import SchoolCalendar
+from mektep_wire import VERSION, Origin
+from mektep_wire.school_calendar import SchoolCalendar, SchoolTime
 
 _NO_SCHOOL = {
     ScopeKind.NATION: "the register has no school; import some with `mektep-collector schools import`",
@@ -56,15 +56,6 @@ class Rows(StrEnum):
 
     SCHOOLS = "schools"
     GROUPS = "groups"
-
-
-class _SchoolTime(msgspec.Struct, frozen=True, kw_only=True):
-    """School time as a calendar wants it."""
-
-    time_zone: str
-    school_hours: list[SchoolHours]
-    days_off: list[DateRange]
-    working_days: list[DateRange]
 
 
 def report(
@@ -161,7 +152,7 @@ def _calendars(settings: Config, zones: list[str], period: ReportPeriod) -> Cale
     holidays = public_holidays(settings.holiday_country, range(first.year, period.last.year + 1))
     return {
         zone: SchoolCalendar(
-            _SchoolTime(
+            SchoolTime(
                 time_zone=ZoneInfo(zone).key,
                 school_hours=list(settings.school_hours()),
                 days_off=list(settings.free_days()),

@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,17 +11,10 @@ from hypothesis import strategies as st
 from mektep_collector.sla.local_time import local_times, school_days
 from mektep_collector.sla.period import read_period
 from mektep_wire import DateRange, SchoolHours, Weekday
-from mektep_wire.school_calendar import SchoolCalendar
+from mektep_wire.school_calendar import SchoolCalendar, SchoolTime
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SCHOOL_WEEK = list(Weekday)[:5]
-
-
-class SchoolTime(msgspec.Struct, frozen=True, kw_only=True):
-    time_zone: str
-    school_hours: list[SchoolHours]
-    days_off: list[DateRange] = []
-    working_days: list[DateRange] = []
 
 
 def calendar(zone: str = "Asia/Almaty", holidays: frozenset[date] = frozenset(), **changes: object) -> SchoolCalendar:

@@ -20,8 +20,8 @@ from mektep_collector.sla.methods.method import Answer, Method
 from mektep_collector.sla.percentile import percentile
 from mektep_collector.sla.period import read_period
 from mektep_collector.sla.shortfall import Shortfall
-from mektep_wire import DateRange, Metric, Origin, Outcome, SchoolHours, Weekday
-from mektep_wire.school_calendar import SchoolCalendar
+from mektep_wire import Metric, Origin, Outcome, SchoolHours, Weekday
+from mektep_wire.school_calendar import SchoolCalendar, SchoolTime
 from tests.support.memory_store import MemoryStore
 from tests.support.school_device import SchoolDevice
 
@@ -38,13 +38,6 @@ class Download(NamedTuple):
     day: int
     hour: int
     mbps: float | None
-
-
-class SchoolTime(msgspec.Struct, frozen=True, kw_only=True):
-    time_zone: str
-    school_hours: list[SchoolHours]
-    days_off: list[DateRange] = []
-    working_days: list[DateRange] = []
 
 
 def calendars() -> Mapping[str, SchoolCalendar]:
