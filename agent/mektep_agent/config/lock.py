@@ -22,16 +22,21 @@ def only_one(file: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def lock_at_once(descriptor: int) -> None:
+    """Lock an open file for this process until it is closed. Raises OSError where another process has it."""
+    if sys.platform == "win32":
+        import msvcrt  # there is none elsewhere
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl  # there is none on Windows
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def _lock(descriptor: int, file: Path) -> None:
     try:
-        if sys.platform == "win32":
-            import msvcrt  # there is none elsewhere
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # there is none on Windows
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_at_once(descriptor)
     except OSError:
         raise LockedError(
             f"another mektep-agent uses {file.parent}: stop it first, or give another --state-dir"

@@ -16,6 +16,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mektep_agent.config.lock import lock_at_once
+
 _NAME = b"\0mektep-meter/throughput-test"
 _FILE = "mektep-meter-throughput-test.lock"
 _LOOK_S = 0.5
@@ -73,14 +75,7 @@ def _claim_name() -> socket.socket | None:
 def _claim_file() -> _FileClaim | None:
     descriptor = os.open(Path(tempfile.gettempdir()) / _FILE, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        if sys.platform == "win32":
-            import msvcrt  # there is none elsewhere
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # there is none on Windows
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_at_once(descriptor)
     except OSError:
         os.close(descriptor)
         return None
